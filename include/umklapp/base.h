@@ -1,0 +1,137 @@
+/*
+  base: what every layer stands on. Units and constants, user-facing errors, small
+  vectors, node-shared arrays, logging and progress.
+
+  Internal units are Hartree atomic units: hbar = m_e = e = 1, energy in hartree, length in
+  bohr, temperature as k_B T in hartree. Numbers are converted only where they enter (deck,
+  files) and leave (results, report).
+
+  Errors: every function returns a PetscErrorCode. A user's mistake is recorded with
+  InputError() and travels up as UMK_ERR_INPUT through PetscCall() without a stack trace;
+  main prints the one recorded line and exits with status 2.
+
+    PetscCheckInput(n > 0, "deck.yaml", 12, "mesh must be positive, not %d", n);
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_BASE_H
+#define UMKLAPP_BASE_H
+
+#include <complex.h>
+#include <math.h>
+#include <petscsys.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CODATA 2018 (the set Quantum ESPRESSO 6.7 uses); everything else is derived from these. */
+#define UMK_HARTREE_EV      27.211386245988
+#define UMK_HARTREE_J       4.3597447222071e-18
+#define UMK_BOHR_ANGSTROM   0.529177210903
+#define UMK_BOLTZMANN_J     1.380649e-23
+#define UMK_CHARGE_C        1.602176634e-19
+#define UMK_HBAR_JS         1.054571817646156e-34 /* h / 2 pi, h = 6.62607015e-34 exact */
+#define UMK_ELECTRON_KG     9.1093837015e-31
+#define UMK_AMU_KG          1.66053906660e-27
+#define UMK_BOHR_M          (UMK_BOHR_ANGSTROM * 1e-10)
+#define UMK_RYDBERG         0.5                                      /* hartree */
+#define UMK_EV              (1.0 / UMK_HARTREE_EV)                   /* hartree */
+#define UMK_KELVIN          (UMK_BOLTZMANN_J / UMK_HARTREE_J)        /* k_B * 1 K in hartree */
+#define UMK_AMU             (UMK_AMU_KG / UMK_ELECTRON_KG)           /* electron masses */
+#define UMK_TIME_S          (UMK_HBAR_JS / UMK_HARTREE_J)            /* atomic unit of time in s */
+#define UMK_VELOCITY_M_S    (UMK_BOHR_M / UMK_TIME_S)
+#define UMK_CM3             (1e-6 / (UMK_BOHR_M * UMK_BOHR_M * UMK_BOHR_M)) /* 1 cm^3 in bohr^3 */
+#define UMK_PI              3.14159265358979323846
+
+/* Error codes above PETSc's own. */
+#define UMK_ERR_INPUT   7001 /* the user's deck or data file is wrong: exit 2 */
+#define UMK_ERR_CONVERGE 7002 /* a solve did not converge; results are written: exit 3 */
+#define UMK_ERR_STOPPED 7003 /* stopped cleanly before the end: exit 75 */
+
+typedef double _Complex Complex;
+
+/* --- errors (src/base/error.c) ------------------------------------------------------ */
+/* Record the one line that the user will see, and return UMK_ERR_INPUT. Not collective.
+   file may be NULL, line <= 0 when there is none: "FILE:LINE: message" or "message".      */
+PetscErrorCode InputErrorAt(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The recorded line ("" when none). Not collective. */
+const char    *ErrorMessage(void);
+void           ErrorClear(void);
+/* Collective. Every rank hands in its own code; if any is nonzero all ranks return the code of the
+   lowest failing rank, and all hold its message. Call after any step that may fail on some ranks only. */
+PetscErrorCode ErrorAgree(MPI_Comm comm, PetscErrorCode code);
+/* Install the handler that keeps UMK_ERR_* silent and prints PETSc's trace for the rest; call once after PetscInitialize. */
+PetscErrorCode ErrorInstallHandler(void);
+#define PetscCheckInput(cond, file, line, ...) \
+  do { \
+    if (PetscUnlikely(!(cond))) return InputErrorAt(file, line, __VA_ARGS__); \
+  } while (0)
+/* For library calls (HDF5, LAPACKE, spglib) whose failure is not the user's. */
+#define UmkCheck(cond, ...) PetscCheck(cond, PETSC_COMM_SELF, PETSC_ERR_LIB, __VA_ARGS__)
+/* Edit distance, for "did you mean"; returns the index of the nearest of n names, or -1 when none is near. */
+int NearestName(const char *name, int n, const char *const *names);
+
+/* --- units (src/base/units.c) --------------------------------------------------------- */
+/*
+  UnitParse - the factor that turns a number in `unit` into internal units of the same kind as `kind`.
+  unit: e.g. "eV", "meV", "Ry", "K", "cm^-3", "nm", "angstrom", "bohr", "THz", "ps", "m_e", "amu", "g/cm^3",
+        "m/s", "eV/angstrom", "cm^2/V/s", "T", "kV/cm": products with '*' or ' ', powers with '^', one or more '/'.
+  kind: a unit expression naming the dimension wanted ("eV", "cm^-3", "1"). Temperatures (K) stay kelvin * k_B
+        in hartree. THz and cm^-1 convert to energy (h nu; h c nu) when an energy is wanted.
+  Returns 0, or nonzero without recording an error when the unit is unknown (*known = false) or of another
+  dimension (*known = true). Not collective.
+*/
+PetscErrorCode UnitParse(const char *unit, const char *kind, PetscReal *factor, bool *known);
+/* Nearest known unit symbol to a mistyped one, or NULL. */
+const char *UnitNearest(const char *unit);
+
+/* --- small vectors (header only) -------------------------------------------------------- */
+static inline PetscReal Dot3(const PetscReal a[3], const PetscReal b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+static inline PetscReal Norm3(const PetscReal a[3]) { return sqrt(Dot3(a, a)); }
+/* y = M x */
+static inline void MatVec3(const PetscReal m[3][3], const PetscReal x[3], PetscReal y[3])
+{
+  for (int i = 0; i < 3; i++) y[i] = m[i][0] * x[0] + m[i][1] * x[1] + m[i][2] * x[2];
+}
+/* y = M^T x; with rows of M a set of lattice vectors: Cartesian = fractional . M */
+static inline void MatTVec3(const PetscReal m[3][3], const PetscReal x[3], PetscReal y[3])
+{
+  for (int i = 0; i < 3; i++) y[i] = m[0][i] * x[0] + m[1][i] * x[1] + m[2][i] * x[2];
+}
+PetscReal Det3(const PetscReal m[3][3]);
+void      Invert3(const PetscReal m[3][3], PetscReal inverse[3][3]);
+void      MatMul3(const PetscReal a[3][3], const PetscReal b[3][3], PetscReal c[3][3]);
+
+/* --- arrays shared by the ranks of a node (src/base/shared.c) ---------------------------- */
+typedef struct _p_SharedArray *SharedArray;
+/*
+  SharedArrayCreate - collective on comm; one copy of `bytes` zeroed bytes per node (MPI-3 shared window).
+  SharedArrayGet borrows the address, valid on every rank of the node. Write on any ranks, then
+  SharedArrayFence (collective on the node) before others read. SharedArrayIsOwner: true on the one rank per node that
+  should fill data read from a file. SharedArrayCombine: collective; each rank has filled the bytes [begin, end) of its
+  OWN range within its node's copy; exchanges between nodes so that every node holds everything.
+*/
+PetscErrorCode SharedArrayCreate(MPI_Comm comm, size_t bytes, SharedArray *array);
+PetscErrorCode SharedArrayGet(SharedArray array, void *address);
+PetscErrorCode SharedArrayIsOwner(SharedArray array, bool *owner);
+PetscErrorCode SharedArrayFence(SharedArray array);
+PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end);
+PetscErrorCode SharedArrayDestroy(SharedArray *array);
+
+/* --- logging and progress (src/base/log.c) ------------------------------------------------ */
+/* Rank 0 of PETSC_COMM_WORLD prints; level 0 quiet (errors only), 1 normal, 2 verbose. */
+void           LogSetLevel(int level);
+void           Log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void           LogWarning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+typedef struct {
+  const char *stage;
+  PetscReal   total, start, last;
+  bool        terminal;
+} Progress;
+/* Rank-local counts are extrapolated from rank 0: `done` of `total` there. A live line in a terminal, a line every 10 s elsewhere. */
+void      ProgressBegin(Progress *p, const char *stage, PetscReal total);
+void      ProgressUpdate(Progress *p, PetscReal done);
+void      ProgressEnd(Progress *p);
+PetscReal WallTime(void);
+/* Resident memory of this rank in MiB, now and peak. */
+void MemoryUsage(PetscReal *now, PetscReal *peak);
+
+#endif

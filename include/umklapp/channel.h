@@ -1,0 +1,93 @@
+/*
+  channel: scattering mechanisms. A channel enumerates processes: members with stoichiometry s (+1 consumed, -1 produced)
+  and a kernel K (1/time in atomic units, no occupation factors). It knows nothing of matrices, symmetry reduction, MPI or occupations.
+
+  Each process is enumerated once over the full zone, and of its images only those whose first member is a wedge state (operation:
+  identity). Elastic processes +i -j are the same backwards; their channels enumerate ordered pairs with K/2.
+
+  Processes come in batches of one shape. Members are wedge states taken to the full zone by a mesh operation. Bath bosons
+  (dispersionless, or not part of the run's phonon states) enter as energies only.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_CHANNEL_H
+#define UMKLAPP_CHANNEL_H
+
+#include "umklapp/states.h"
+
+#define PROCESS_MAX_MEMBERS 4
+
+typedef struct {
+  PetscInt       count;
+  int            nmembers;
+  Species        species[PROCESS_MAX_MEMBERS]; /* of the whole batch; SPECIES_BATH members have energies instead of states */
+  signed char    s[PROCESS_MAX_MEMBERS];
+  const int32_t *state[PROCESS_MAX_MEMBERS];   /* [count] wedge state; NULL for bath */
+  const uint8_t *op[PROCESS_MAX_MEMBERS];      /* [count] position in mesh->op; NULL: identity for all */
+  const PetscReal *energy[PROCESS_MAX_MEMBERS];/* [count] bath bosons only, hartree */
+  const PetscReal *kernel;                     /* [count] */
+} ProcessBatch;
+
+typedef struct {
+  PetscErrorCode (*consume)(void *ctx, const ProcessBatch *batch);
+  void *ctx;
+} ProcessSink;
+
+/* --- delta functions (src/channel/delta.c) ------------------------------------------------ */
+typedef enum { DELTA_ADAPTIVE, DELTA_GAUSSIAN, DELTA_TETRAHEDRON } DeltaScheme;
+typedef struct {
+  DeltaScheme scheme;
+  PetscReal   width;   /* gaussian: exp(-(x/width)^2)/(sqrt(pi) width); adaptive: dimensionless factor; hartree or 1 */
+  PetscReal   minimum; /* adaptive: smallest width, hartree */
+  PetscReal   cutoff;  /* |x| <= cutoff * width are kept */
+} Delta;
+PetscErrorCode DeltaRegisterKeys(void);
+PetscErrorCode DeltaFromDeck(Deck delta, Delta *d);
+/*
+  DeltaWeights - weights of delta(x(k')) on the points of `states` for one first state and one slice (band slot, branch).
+  x [npoints]: e_j - e_i - omega at each point (halo included; HUGE_VAL = do not use);
+  gradient [npoints][3]: for the adaptive width, hartree bohr; may be NULL otherwise. second: [npoints][3] or NULL: the gradient seen from the other
+  member; the width takes the mean square of both.
+  weight [npoints]: 1/hartree; (1/N) sum weight -> integral of delta over the zone. *any: a nonzero weight was found. Not collective.
+*/
+PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any);
+
+/* --- channels ------------------------------------------------------------------------------ */
+typedef struct _p_Channel *Channel;
+typedef struct {
+  Material material;
+  States   electrons; /* NULL in a run without */
+  States   phonons;   /* NULL in a run without */
+  Delta    delta;
+} ChannelContext;
+
+typedef struct {
+  const char    *name;    /* as in the deck's scattering section */
+  const char    *help;
+  const DeckKey *keys;    /* paths "scattering.NAME..." */
+  bool           needs_phonons;
+  PetscErrorCode (*create)(Channel);                 /* read c->deck (view of scattering.NAME), fill c->data */
+  PetscErrorCode (*destroy)(Channel);
+  /* Enumerate all processes whose first member is at wedge point ik (0..electrons->nk-1, or phonons). p: the thermodynamic point, NULL
+     unless c->point_dependent. Not collective. */
+  PetscErrorCode (*enumerate)(Channel, const StatesPoint *p, PetscInt ik, const ProcessSink *sink);
+  /* Optional: called with the list of points a rank is about to enumerate, so that work can be batched. */
+  PetscErrorCode (*prepare)(Channel, PetscInt nk, const PetscInt *ik);
+  PetscErrorCode (*report)(Channel);                 /* optional: a line of cost or content for the log */
+} ChannelType;
+
+struct _p_Channel {
+  const ChannelType    *type;
+  const ChannelContext *context;
+  Deck                  deck;
+  Species               first;           /* species of the first member: whose wedge points are enumerated */
+  bool                  point_dependent; /* kernels depend on T, mu (screening, equipartition): enumerated anew at each point */
+  void                 *data;
+};
+
+PetscErrorCode ChannelRegisterKeys(void);
+/* All channels that the deck's `scattering` section names, in table order. Not collective. */
+PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *context, PetscInt *n, Channel **channels);
+PetscErrorCode ChannelsDestroy(PetscInt n, Channel **channels);
+PetscErrorCode ChannelEnumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink);
+
+#endif

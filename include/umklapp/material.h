@@ -1,0 +1,97 @@
+/*
+  material: energies, velocities and couplings at any k and q - analytic models or interpolated first-principles
+  data behind the same few functions.
+
+  Wannier interpolation (k, q fractional, phases exp(2 pi i k.R), no atomic positions in them):
+    H(k)_ab = sum_R e^{2 pi i k.R} H_ab(R) / N_ab(R),  H U = U E
+    v_nm    = (U^+ dH U)_nm - i (E_m - E_n) (U^+ A U)_nm
+    D(q)    = sum_R e^{2 pi i q.R} D(R) / N(R), mass weighted: D e = omega^2 e
+    g_mn,nu(k, q) = [U_{k+q}^+ ( sum_Re,Rp e^{2 pi i (k.Re + q.Rp)} g(Re, Rp) . e_nu / sqrt(M) ) U_k]_mn / sqrt(2 omega)
+
+  All importers fill one structure, which the native HDF5 file stores (docs/material-file.md); one copy per node.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_MATERIAL_H
+#define UMKLAPP_MATERIAL_H
+
+#include "umklapp/crystal.h"
+
+typedef struct _p_Material *Material;
+
+/* From the deck's `material`: a native file name, {import: FORMAT, path: ...} or {model: {...}}. Collective. */
+PetscErrorCode MaterialRegisterKeys(void);
+PetscErrorCode MaterialCreateFromDeck(MPI_Comm comm, Deck material, Material *m);
+PetscErrorCode MaterialCreateFromFile(MPI_Comm comm, const char *path, Material *m);
+PetscErrorCode MaterialDestroy(Material *m);
+
+PetscErrorCode MaterialGetCrystal(Material m, Crystal *crystal); /* borrowed */
+PetscErrorCode MaterialGetName(Material m, const char **name);
+/* nbands, nmodes (0: no phonons), has_coupling, spin degeneracy g_s (2 without spin-orbit coupling, 1 for spinors) */
+PetscErrorCode MaterialGetSizes(Material m, PetscInt *nbands, PetscInt *nmodes, bool *has_coupling, PetscInt *spin);
+/* Number of electrons per cell in the bands (for `carriers`: bands below the gap are full), or for a model the number of valence bands, which come first. */
+PetscErrorCode MaterialGetValenceBands(Material m, PetscInt *nvalence, bool *metal);
+/* Models whose bands are valleys with their own k origin: valley[band]; bands of different valleys do not overlap. NULL when the overlap follows from U. Borrowed. */
+PetscErrorCode MaterialGetValleys(Material m, const int **valley);
+/* Model box: momentum differences are not folded (k runs over [-1/2, 1/2) and q = k' - k is a plain difference) */
+PetscErrorCode MaterialIsBox(Material m, bool *box);
+/* Wannier centres [nbands][3], Cartesian bohr; NULL for models. Borrowed. */
+PetscErrorCode MaterialGetCentres(Material m, const PetscReal **centres);
+/* Dielectric constants when the material has them: high-frequency and static, isotropic averages (0 when unknown). */
+PetscErrorCode MaterialGetDielectric(Material m, PetscReal *infinity, PetscReal *zero);
+
+/*
+  MaterialElectrons - not collective. k: [nk][3] fractional. Output, each may be NULL:
+  energy [nk][nbands] hartree, ascending; velocity [nk][nbands][3] hartree bohr (hbar v), averaged over degenerate bands
+  (energies within 1e-6 Ry); U [nk][nbands][nbands] column n of k at U[(ik*nb + a)*nb + n].
+*/
+PetscErrorCode MaterialElectrons(Material m, PetscInt nk, const PetscReal *k, PetscReal *energy, PetscReal *velocity, Complex *U);
+/*
+  MaterialPhonons - not collective. q: [nq][3]. omega [nq][nmodes] hartree, ascending, negative for imaginary; velocity [nq][nmodes][3]
+  (averaged over degenerate modes); displacement e/sqrt(M) [nq][3 natoms][nmodes], component c of mode nu at [(iq*nm + c)*nm + nu].
+*/
+PetscErrorCode MaterialPhonons(Material m, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement);
+/* Velocity matrix <m|v|n> [nbands][nbands][3] at one k (optics; tests). */
+PetscErrorCode MaterialVelocityMatrix(Material m, const PetscReal k[3], Complex *v);
+
+/* --- electron-phonon vertices ------------------------------------------------------------
+   A Coupling is one rank's workspace. CouplingSetInitial half-transforms g(k, R_p) for one k and the initial bands wanted;
+   CouplingEvaluate then treats any number of partners q of that k in GEMMs.                                       */
+typedef struct _p_Coupling *Coupling;
+PetscErrorCode CouplingCreate(Material m, Coupling *c);
+PetscErrorCode CouplingDestroy(Coupling *c);
+/*
+  CouplingSetInitial - nk points k [nk][3] at once (BLAS-3 over the points: pass 8 or more). Band ranges are per point: states
+  first[ik] <= n < first[ik] + count[ik]; U: [nk][nbands][nbands] as from MaterialElectrons. Not collective.
+*/
+PetscErrorCode CouplingSetInitial(Coupling c, PetscInt nk, const PetscReal *k, const Complex *U, const PetscInt *first, const PetscInt *count);
+/*
+  CouplingEvaluate - for point ik of the last CouplingSetInitial and nq partners:
+  q [nq][3]; Uf [nq][nbands][nf]: columns = the nf final states wanted at k+q; displacement [nq][nmodes][nmodes] as from MaterialPhonons;
+  omega [nq][nmodes].
+  g2 [nq][nf][count[ik]][nmodes] = |g_mn,nu|^2 = |..|^2/(2 omega), hartree^2; zero where omega <= omega_min (hartree).
+  Not averaged over degenerate states.
+*/
+PetscErrorCode CouplingEvaluate(Coupling c, PetscInt ik, PetscInt nq, const PetscReal *q, PetscInt nf, const Complex *Uf, const Complex *displacement, const PetscReal *omega, PetscReal omega_min, PetscReal *g2);
+/* Flops done since creation and seconds spent in CouplingEvaluate (for the report and the benchmark) */
+PetscErrorCode CouplingGetCost(Coupling c, PetscReal *flops, PetscReal *seconds);
+
+/* --- import -------------------------------------------------------------------------------
+   `umklapp import FORMAT PATH -o FILE [options]`; formats register one struct each (src/material/meson.build).            */
+typedef struct {
+  PetscInt    coarse_k[3], coarse_q[3]; /* 0: work out from the counts */
+  int         use_ws;                   /* -1: work out, 0, 1 */
+  int         precision;                /* 64, 32 */
+  int         mantissa_bits;            /* 0: all */
+  PetscReal   threshold;                /* drop coupling elements below this fraction of the largest */
+  PetscReal   real_tolerance;           /* > 0: keep the real part if |imaginary|/|real| (rms) is below; < 0: keep complex */
+  PetscReal   polar;                    /* reserved for formats that need telling: 1 polar, 0 not, < 0 work out */
+} ImportOptions;
+PetscErrorCode ImportOptionsDefault(ImportOptions *options);
+PetscErrorCode MaterialImport(MPI_Comm comm, const char *format, const char *path, const ImportOptions *options, Material *m);
+PetscErrorCode MaterialImportFormats(int *n, const char *const **names, const char *const **help);
+/* Collective; written to a temporary name, then renamed. provenance: free text lines stored in the file. */
+PetscErrorCode MaterialWrite(Material m, const char *path, const char *provenance);
+/* `umklapp inspect` on a native file. */
+PetscErrorCode MaterialPrint(Material m, FILE *out);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+  mesh: uniform Gamma-centred meshes, their irreducible wedge, stars and tetrahedra.
+
+  A point is (i1, i2, i3), 0 <= i < n, k = sum_c (i_c / n_c) b_c, with the linear index i = (i1 n2 + i2) n3 + i3.
+  Every point is the image of one wedge point, k = S k_w; `wedge_of` and `op_of` give both, one copy per node.
+
+  Tetrahedra tile a mesh cell by translations of Kuhn simplices. So that weights respect the crystal, the tiling is averaged over
+  its images under the mesh's operations (one image is enough for fcc with its shortest diagonal).
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_MESH_H
+#define UMKLAPP_MESH_H
+
+#include "umklapp/crystal.h"
+
+typedef struct _p_KMesh *KMesh;
+struct _p_KMesh {
+  MPI_Comm    comm;
+  PetscInt    n[3];
+  PetscInt64  size;                     /* n1 n2 n3 */
+  Crystal     crystal;                  /* borrowed */
+  PetscInt    nops;                     /* operations of the crystal that map the mesh onto itself; op[0] identity */
+  int         op[CRYSTAL_MAX_OPS];      /* index into crystal->op */
+  PetscInt    nwedge;
+  PetscInt64 *wedge;                    /* [nwedge] linear index of the representative, ascending */
+  PetscInt   *star;                     /* [nwedge] number of its images */
+  const int32_t *wedge_of;              /* [size] node-shared: wedge number of a point */
+  const uint8_t *op_of;                 /* [size] node-shared: position in op[] of S with k = S k_w */
+  SharedArray wedge_of_window, op_of_window;
+  PetscInt    ntetra;                   /* per mesh point (all images of the tiling) */
+  int       (*tetra)[4][3];             /* [ntetra] corner offsets from the cell's base point */
+  PetscReal   tetra_weight;             /* volume of one as a fraction of the mesh cell's: ntetra * tetra_weight = 1 */
+  PetscReal   width2[3][3];             /* (1/12) <S sum_c dk_c dk_c^T S^T>, dk_c = b_c/n_c: variance of a cell, made invariant under S; bohr^-2 */
+};
+
+/* MeshCreate - collective. wedge = false: the whole zone (identity only). */
+PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, KMesh *mesh);
+PetscErrorCode MeshDestroy(KMesh *mesh);
+static inline PetscInt64 MeshLinear(KMesh mesh, const PetscInt i[3])
+{
+  PetscInt f[3];
+  for (int c = 0; c < 3; c++) f[c] = ((i[c] % mesh->n[c]) + mesh->n[c]) % mesh->n[c];
+  return ((PetscInt64)f[0] * mesh->n[1] + f[1]) * mesh->n[2] + f[2];
+}
+static inline void MeshIndices(KMesh mesh, PetscInt64 linear, PetscInt i[3])
+{
+  i[2] = (PetscInt)(linear % mesh->n[2]);
+  i[1] = (PetscInt)((linear / mesh->n[2]) % mesh->n[1]);
+  i[0] = (PetscInt)(linear / ((PetscInt64)mesh->n[1] * mesh->n[2]));
+}
+/* fractional coordinates in [0, 1) */
+static inline void MeshPoint(KMesh mesh, PetscInt64 linear, PetscReal k[3])
+{
+  PetscInt i[3];
+  MeshIndices(mesh, linear, i);
+  for (int c = 0; c < 3; c++) k[c] = (PetscReal)i[c] / (PetscReal)mesh->n[c];
+}
+/* linear index of `to` - `from` */
+PetscInt64 MeshDifference(KMesh mesh, PetscInt64 to, PetscInt64 from);
+/* Cartesian vector of a point, folded to the shortest image (bohr^-1) */
+void MeshShortest(KMesh mesh, PetscInt64 linear, PetscReal cart[3]);
+/* Cartesian matrix of mesh operation iop */
+static inline const PetscReal (*MeshOpCart(KMesh mesh, int iop))[3] { return (const PetscReal(*)[3])mesh->crystal->op[mesh->op[iop]].cart; }
+
+#endif

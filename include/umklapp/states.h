@@ -1,0 +1,96 @@
+/*
+  states: the electron states in the energy window, or all phonon modes, of one mesh; their occupation weights.
+
+    x_a = (e_a - mu)/k_B T,  w_a = 1/(2 cosh(x_a/2)) (fermion),  1/(2 sinh(x_a/2)) (boson)
+
+  Unknowns live on wedge states; `points` are the full-zone points near the window with the map back to the wedge.
+  Arrays are one copy per node. Band order is by energy.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_STATES_H
+#define UMKLAPP_STATES_H
+
+#include "umklapp/material.h"
+#include "umklapp/mesh.h"
+
+typedef enum { SPECIES_ELECTRON, SPECIES_PHONON, SPECIES_BATH } Species;
+
+typedef struct _p_States *States;
+struct _p_States {
+  MPI_Comm    comm;
+  Species     species;
+  KMesh       mesh;     /* borrowed */
+  Material    material; /* borrowed */
+  PetscInt    spin;     /* degeneracy g_s that multiplies tensors; 1 for phonons */
+  /* --- wedge states, global numbering: all states of wedge point 0, then 1, ... */
+  PetscInt    nstates;
+  PetscInt    nk;                 /* wedge points that carry states */
+  const int32_t *wedge;           /* [nk] number of the point in mesh->wedge */
+  const int32_t *first;           /* [nk + 1] first state of the point */
+  const int32_t *k;               /* [nstates] -> 0..nk-1 */
+  const int32_t *band;            /* [nstates] band or branch */
+  const PetscReal *energy;        /* [nstates] hartree */
+  const PetscReal *velocity;      /* [nstates][3] hartree bohr */
+  const PetscReal *star;          /* [nstates] number of images of its k */
+  /* --- full-zone points: those with states first is NOT guaranteed; ascending linear index. Includes the halo that tetrahedra need. */
+  PetscInt    npoints;
+  const int64_t *point;           /* [npoints] linear mesh index */
+  const int32_t *point_wedge;     /* [npoints] -> mesh->wedge number */
+  const uint8_t *point_op;        /* [npoints] position in mesh->op of S, k = S k_w */
+  PetscInt    band_first, nb;     /* band range of the window: slots 0..nb-1 */
+  const PetscReal *point_energy;  /* [npoints][nb] hartree */
+  const PetscReal *point_velocity;/* [npoints][nb][3] hartree bohr */
+  const int32_t *point_state;     /* [npoints][nb] wedge state, or -1 outside the window */
+  const Complex *point_U;         /* [npoints][nbands][nb] columns of the slots; NULL for models */
+  PetscInt    ntetra;
+  const int32_t (*tetra)[4];      /* [ntetra] positions in points; only those with at least one corner that carries a state */
+  /* --- phonons only */
+  PetscReal   omega_min;          /* modes below are dropped (hartree) */
+  const PetscReal *omega;         /* [mesh->nwedge][nmodes] */
+  const PetscReal *omega_velocity;/* [mesh->nwedge][nmodes][3] */
+  const Complex *displacement;    /* [mesh->nwedge][nmodes][nmodes] at the wedge points */
+  struct _p_StatesPrivate *priv;
+};
+
+typedef struct {   /* one thermodynamic point of a scan */
+  PetscReal kT;        /* hartree */
+  PetscReal mu;        /* hartree */
+  PetscReal electrons; /* carriers per bohr^3 in the conduction bands (all electrons of the bands for a metal) */
+  PetscReal holes;     /* per bohr^3 in the valence bands */
+  PetscReal dn_dmu;    /* per hartree bohr^3: screening */
+} StatesPoint;
+
+PetscErrorCode StatesRegisterKeys(void);
+/* Electrons in the window (absolute, hartree; nwindows = 1 or 2 intervals); halo: include the corners of tetrahedra. Collective. */
+PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, PetscInt nwindows, const PetscReal (*window)[2], bool halo, States *states);
+/* All modes of the mesh above omega_min. Collective. */
+PetscErrorCode StatesCreatePhonons(MPI_Comm comm, Material m, KMesh mesh, PetscReal omega_min, States *states);
+PetscErrorCode StatesDestroy(States *states);
+
+/* w of wedge state a at the point; bosons ignore mu */
+static inline PetscReal StatesWeight(Species species, PetscReal energy, const StatesPoint *p)
+{
+  if (species == SPECIES_ELECTRON) return 0.5 / cosh(0.5 * (energy - p->mu) / p->kT);
+  return 0.5 / sinh(0.5 * energy / p->kT);
+}
+/* Position of a full-zone linear index in `points`, or -1. */
+PetscInt StatesFindPoint(States states, int64_t linear);
+/* Phonon data at any full-mesh q: frequency row of its wedge point, velocity and displacement rotated to q ([nmodes][3]; [nmodes][nmodes]; each may be NULL). */
+PetscErrorCode StatesPhononsAt(States phonons, PetscInt64 linear, const PetscReal **omega, PetscReal *velocity, Complex *displacement);
+
+/* --- carriers: counted over the bands of the whole zone (src/states/carriers.c) */
+typedef struct _p_Carriers *Carriers;
+/* Energies of all bands on the wedge, distributed over ranks. Collective. */
+PetscErrorCode CarriersCreate(MPI_Comm comm, Material m, KMesh mesh, Carriers *carriers);
+PetscErrorCode CarriersDestroy(Carriers *carriers);
+/* Top of the valence and bottom of the conduction bands on the mesh (metal: both the chemical potential at T = 0). */
+PetscErrorCode CarriersGetEdges(Carriers carriers, PetscReal *valence, PetscReal *conduction);
+/* Fill p->electrons, holes, dn_dmu from p->kT, p->mu. Collective. */
+PetscErrorCode CarriersCount(Carriers carriers, StatesPoint *p);
+typedef enum { CARRIERS_ELECTRONS, CARRIERS_HOLES, CARRIERS_NET } CarrierKind;
+/* Find p->mu for a density (per bohr^3; NET: electrons - holes) by a bracketed root finder, to 1e-12 of it; then count. An unreachable density is UMK_ERR_INPUT. Collective. */
+PetscErrorCode CarriersSolve(Carriers carriers, CarrierKind kind, PetscReal density, StatesPoint *p);
+/* Fraction of the drive's weight sum f(1-f) v^2 that lies outside the window of `states`. Collective. */
+PetscErrorCode CarriersWindowLoss(Carriers carriers, States states, const StatesPoint *p, PetscReal *fraction);
+
+#endif
