@@ -28,8 +28,9 @@ struct _p_KMesh {
   const uint8_t *op_of;                 /* [size] node-shared: position in op[] of S with k = S k_w */
   SharedArray wedge_of_window, op_of_window;
   PetscInt    ntetra;                   /* per mesh point (all images of the tiling) */
-  int       (*tetra)[4][3];             /* [ntetra] corner offsets from the cell's base point */
-  PetscReal   tetra_weight;             /* volume of one as a fraction of the mesh cell's: ntetra * tetra_weight = 1 */
+  int         ncorners;                 /* 4; 3 in two dimensions, where the simplices are triangles and corner 3 repeats corner 2 */
+  int       (*tetra)[4][3];             /* [ntetra] corner offsets from the base point, which is a corner */
+  PetscReal  *tetra_weight;             /* [ntetra] share of the mesh cell's volume; they sum to 1 */
   PetscReal   width2[3][3];             /* (1/12) <S sum_c dk_c dk_c^T S^T>, dk_c = b_c/n_c: variance of a cell, made invariant under S; bohr^-2 */
 };
 

@@ -44,6 +44,7 @@ struct _p_States {
   const Complex *point_U;         /* [npoints][nbands][nb] columns of the slots; NULL for models */
   PetscInt    ntetra;
   const int32_t (*tetra)[4];      /* [ntetra] positions in points; only those with at least one corner that carries a state */
+  const PetscReal *tetra_weight;  /* [ntetra] share of the mesh cell's volume */
   /* --- phonons only */
   PetscReal   omega_min;          /* modes below are dropped (hartree) */
   const PetscReal *omega;         /* [mesh->nwedge][nmodes] */

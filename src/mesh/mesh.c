@@ -1,0 +1,153 @@
+/* Uniform meshes: the wedge, and the map of every point to it. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "mesh_impl.h"
+
+/* Integer action of each operation on mesh indices, i'_c = sum_d M_cd i_d; operations that do not map the mesh onto itself are left out. */
+static PetscErrorCode select_ops(KMesh mesh, bool wedge, int (*m)[3][3])
+{
+  PetscFunctionBeginUser;
+  mesh->nops = 0;
+  for (PetscInt io = 0; io < (wedge ? mesh->crystal->nops : 1); io++) {
+    const CrystalOp *op = &mesh->crystal->op[io];
+    bool             fits = true;
+    for (int c = 0; c < 3; c++)
+      for (int d = 0; d < 3; d++) {
+        PetscInt numerator = op->k[c][d] * mesh->n[c];
+        fits               = fits && numerator % mesh->n[d] == 0;
+        m[mesh->nops][c][d] = (int)(numerator / mesh->n[d]);
+      }
+    if (fits) mesh->op[mesh->nops++] = (int)io;
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscInt64 image(KMesh mesh, const int m[3][3], const PetscInt i[3])
+{
+  PetscInt j[3];
+  for (int c = 0; c < 3; c++) j[c] = m[c][0] * i[0] + m[c][1] * i[1] + m[c][2] * i[2];
+  return MeshLinear(mesh, j);
+}
+
+/* Scan in ascending order: the first point met of each star is its representative. One pass over the mesh by one rank of each node. */
+static PetscErrorCode fill_map(KMesh mesh, const int (*m)[3][3], int32_t *wedge_of, uint8_t *op_of, PetscInt *nwedge)
+{
+  PetscInt i[3], count = 0;
+  PetscFunctionBeginUser;
+  for (PetscInt64 k = 0; k < mesh->size; k++) wedge_of[k] = -1;
+  for (PetscInt64 k = 0; k < mesh->size; k++) {
+    if (wedge_of[k] >= 0) continue;
+    MeshIndices(mesh, k, i);
+    for (PetscInt io = 0; io < mesh->nops; io++) {
+      PetscInt64 j = image(mesh, m[io], i);
+      if (wedge_of[j] >= 0) continue;
+      wedge_of[j] = (int32_t)count;
+      op_of[j]    = (uint8_t)io;
+    }
+    count++;
+  }
+  *nwedge = count;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode build_wedge(KMesh mesh, const int (*m)[3][3])
+{
+  int32_t *wedge_of;
+  uint8_t *op_of;
+  bool     owner;
+  PetscFunctionBeginUser;
+  PetscCall(SharedArrayCreate(mesh->comm, sizeof(int32_t) * (size_t)mesh->size, &mesh->wedge_of_window));
+  PetscCall(SharedArrayCreate(mesh->comm, (size_t)mesh->size, &mesh->op_of_window));
+  PetscCall(SharedArrayGet(mesh->wedge_of_window, &wedge_of));
+  PetscCall(SharedArrayGet(mesh->op_of_window, &op_of));
+  PetscCall(SharedArrayIsOwner(mesh->wedge_of_window, &owner));
+  if (owner) PetscCall(fill_map(mesh, m, wedge_of, op_of, &mesh->nwedge));
+  PetscCall(SharedArrayFence(mesh->wedge_of_window));
+  PetscCall(SharedArrayFence(mesh->op_of_window));
+  PetscCallMPI(MPI_Bcast(&mesh->nwedge, 1, MPIU_INT, 0, mesh->comm));
+  mesh->wedge_of = wedge_of;
+  mesh->op_of    = op_of;
+  PetscCall(PetscCalloc2(mesh->nwedge, &mesh->wedge, mesh->nwedge, &mesh->star));
+  for (PetscInt64 k = 0; k < mesh->size; k++) {
+    if (op_of[k] == 0) mesh->wedge[wedge_of[k]] = k;
+    mesh->star[wedge_of[k]]++;
+  }
+  PetscFunctionReturn(0);
+}
+
+static void cell_width(KMesh mesh)
+{
+  PetscReal w[3][3] = {{0}};
+  for (int c = 0; c < 3; c++)
+    for (int i = 0; i < 3; i++)
+      for (int j = 0; j < 3; j++) {
+        if (mesh->n[c] > 1) w[i][j] += mesh->crystal->b[c][i] * mesh->crystal->b[c][j] / (12.0 * mesh->n[c] * mesh->n[c]);
+      }
+  for (int r = 0; r < 9; r++) mesh->width2[r / 3][r % 3] = 0.0;
+  for (PetscInt io = 0; io < mesh->nops; io++) {
+    const PetscReal(*s)[3] = MeshOpCart(mesh, (int)io);
+    for (int i = 0; i < 3; i++)
+      for (int j = 0; j < 3; j++)
+        for (int k = 0; k < 3; k++)
+          for (int l = 0; l < 3; l++) mesh->width2[i][j] += s[i][k] * w[k][l] * s[j][l] / (PetscReal)mesh->nops;
+  }
+}
+
+PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, KMesh *out)
+{
+  KMesh mesh;
+  int (*m)[3][3];
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&mesh));
+  *out          = mesh;
+  mesh->comm    = comm;
+  mesh->crystal = crystal;
+  for (int c = 0; c < 3; c++) mesh->n[c] = n[c];
+  mesh->size = (PetscInt64)n[0] * n[1] * n[2];
+  PetscCheck(mesh->size > 0 && mesh->size < PETSC_MAX_INT, comm, PETSC_ERR_ARG_OUTOFRANGE, "mesh of %" PetscInt64_FMT " points", mesh->size);
+  PetscCall(PetscMalloc1(CRYSTAL_MAX_OPS, &m));
+  PetscCall(select_ops(mesh, wedge, m));
+  PetscCall(build_wedge(mesh, (const int(*)[3][3])m));
+  cell_width(mesh);
+  PetscCall(MeshBuildTetrahedra(mesh, (const int(*)[3][3])m));
+  PetscCall(PetscFree(m));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MeshDestroy(KMesh *mesh)
+{
+  PetscFunctionBeginUser;
+  if (!*mesh) PetscFunctionReturn(0);
+  PetscCall(SharedArrayDestroy(&(*mesh)->wedge_of_window));
+  PetscCall(SharedArrayDestroy(&(*mesh)->op_of_window));
+  PetscCall(PetscFree2((*mesh)->wedge, (*mesh)->star));
+  PetscCall(PetscFree2((*mesh)->tetra, (*mesh)->tetra_weight));
+  PetscCall(PetscFree(*mesh));
+  PetscFunctionReturn(0);
+}
+
+PetscInt64 MeshDifference(KMesh mesh, PetscInt64 to, PetscInt64 from)
+{
+  PetscInt a[3], b[3];
+  MeshIndices(mesh, to, a);
+  MeshIndices(mesh, from, b);
+  for (int c = 0; c < 3; c++) a[c] -= b[c];
+  return MeshLinear(mesh, a);
+}
+
+void MeshShortest(KMesh mesh, PetscInt64 linear, PetscReal cart[3])
+{
+  const PetscReal(*b)[3] = (const PetscReal(*)[3])mesh->crystal->b;
+  PetscReal k[3], best = HUGE_VAL;
+  MeshPoint(mesh, linear, k);
+  for (int c = 0; c < 3; c++) k[c] -= round(k[c]);
+  for (int i = -1; i <= 1; i++)
+    for (int j = -1; j <= 1; j++)
+      for (int l = -1; l <= 1; l++) {
+        PetscReal x[3] = {k[0] + i, k[1] + j, k[2] + (mesh->n[2] > 1 ? l : 0)}, v[3];
+        MatTVec3(b, x, v);
+        if (Dot3(v, v) < best - 1e-12) {
+          best = Dot3(v, v);
+          for (int c = 0; c < 3; c++) cart[c] = v[c];
+        }
+      }
+}
