@@ -28,7 +28,7 @@ PetscErrorCode MaterialGetCrystal(Material m, Crystal *crystal); /* borrowed */
 PetscErrorCode MaterialGetName(Material m, const char **name);
 /* nbands, nmodes (0: no phonons), has_coupling, spin degeneracy g_s (2 without spin-orbit coupling, 1 for spinors) */
 PetscErrorCode MaterialGetSizes(Material m, PetscInt *nbands, PetscInt *nmodes, bool *has_coupling, PetscInt *spin);
-/* Number of electrons per cell in the bands (for `carriers`: bands below the gap are full), or for a model the number of valence bands, which come first. */
+/* Insulators and models: the number of full (valence) bands, which come first. Metals: the number of electrons per cell in the bands. */
 PetscErrorCode MaterialGetValenceBands(Material m, PetscInt *nvalence, bool *metal);
 /* Models whose bands are valleys with their own k origin: valley[band]; bands of different valleys do not overlap. NULL when the overlap follows from U. Borrowed. */
 PetscErrorCode MaterialGetValleys(Material m, const int **valley);

@@ -1,0 +1,52 @@
+/*
+  Private to src/material: what a kind of material provides, and what every material holds.
+
+  A kind (wannier.c, model.c) fills a MaterialOps and creates a material with MaterialCreateWithOps(), then sets the public
+  members below; dispatch, checks of NULL and the getters are in material.c.
+
+  MaterialOps members may assume valid arguments: counts >= 0, k present; any output pointer may be NULL.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_MATERIAL_IMPL_H
+#define UMKLAPP_MATERIAL_IMPL_H
+
+#include "umklapp/material.h"
+
+/* Bands, or modes, closer than this share their averaged velocity: 1e-6 Ry in hartree. */
+#define MATERIAL_DEGENERATE (1e-6 * UMK_RYDBERG)
+
+typedef struct {
+  const char *kind; /* "wannier", "model" */
+  PetscErrorCode (*destroy)(Material);
+  PetscErrorCode (*electrons)(Material, PetscInt nk, const PetscReal *k, PetscReal *energy, PetscReal *velocity, Complex *U);
+  PetscErrorCode (*phonons)(Material, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement); /* NULL: nmodes == 0 */
+  PetscErrorCode (*velocity_matrix)(Material, const PetscReal k[3], Complex *v);
+  PetscErrorCode (*write)(Material, const char *path, const char *provenance); /* NULL: has no native file */
+  PetscErrorCode (*print)(Material, FILE *);                                   /* NULL: the general lines suffice */
+} MaterialOps;
+
+struct _p_Material {
+  const MaterialOps *ops;
+  MPI_Comm   comm;          /* borrowed */
+  char      *name;          /* owned */
+  Crystal    crystal;       /* owned */
+  PetscInt   nbands, nmodes, spin;
+  PetscInt   nvalence;      /* insulator, model: full bands, which come first; metal: electrons per cell in the bands */
+  bool       metal, has_coupling, box;
+  int       *valley;        /* [nbands], owned, or NULL */
+  PetscReal *centres;       /* [nbands][3] Cartesian bohr, owned, or NULL */
+  PetscReal  epsilon_infinity, epsilon_zero; /* 0: unknown */
+  void      *data;          /* of the kind; freed by ops->destroy */
+};
+
+/* A material with everything zero but ops, comm, name (copied) and spin = 2. MaterialDestroy frees what is set. Not collective. */
+PetscErrorCode MaterialCreateWithOps(MPI_Comm comm, const MaterialOps *ops, const char *name, Material *m);
+
+/* The other kind, src/material/model*.c. Keys "material.model..."; model: the view of material.model. */
+PetscErrorCode MaterialModelRegisterKeys(void);
+PetscErrorCode MaterialCreateModel(MPI_Comm comm, Deck model, Material *m);
+
+/* Average value[n][width] over runs of ascending energy[n] closer than MATERIAL_DEGENERATE. */
+void AverageDegenerate(PetscInt n, const PetscReal *energy, int width, PetscReal *value);
+
+#endif
