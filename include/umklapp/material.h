@@ -32,6 +32,8 @@ PetscErrorCode MaterialGetSizes(Material m, PetscInt *nbands, PetscInt *nmodes, 
 PetscErrorCode MaterialGetValenceBands(Material m, PetscInt *nvalence, bool *metal);
 /* Models whose bands are valleys with their own k origin: valley[band]; bands of different valleys do not overlap. NULL when the overlap follows from U. Borrowed. */
 PetscErrorCode MaterialGetValleys(Material m, const int **valley);
+/* Models: axes[band][3], unit vector of each valley's first mass (pairs of valleys by axis: f and g type); NULL otherwise. Borrowed. */
+PetscErrorCode MaterialGetValleyAxes(Material m, const PetscReal **axes);
 /* Model box: momentum differences are not folded (k runs over [-1/2, 1/2) and q = k' - k is a plain difference) */
 PetscErrorCode MaterialIsBox(Material m, bool *box);
 /* Wannier centres [nbands][3], Cartesian bohr; NULL for models. Borrowed. */
