@@ -38,6 +38,8 @@
 #define UMK_AMU             (UMK_AMU_KG / UMK_ELECTRON_KG)           /* electron masses */
 #define UMK_TIME_S          (UMK_HBAR_JS / UMK_HARTREE_J)            /* atomic unit of time in s */
 #define UMK_VELOCITY_M_S    (UMK_BOHR_M / UMK_TIME_S)
+#define UMK_LIGHT           (299792458.0 / UMK_VELOCITY_M_S)         /* speed of light, 1 / fine-structure constant */
+#define UMK_TESLA           (UMK_EV * UMK_BOHR_M * UMK_BOHR_M / UMK_TIME_S) /* 1 T in hbar / (e bohr^2) */
 #define UMK_CM3             (1e-6 / (UMK_BOHR_M * UMK_BOHR_M * UMK_BOHR_M)) /* 1 cm^3 in bohr^3 */
 #define UMK_PI              3.14159265358979323846
 
@@ -80,6 +82,8 @@ int NearestName(const char *name, int n, const char *const *names);
   dimension (*known = true). Not collective.
 */
 PetscErrorCode UnitParse(const char *unit, const char *kind, PetscReal *factor, bool *known);
+/* What a unit measures, with its article: "a length", "an energy"; NULL when the unit is unknown. */
+const char *UnitKindName(const char *unit);
 /* Nearest known unit symbol to a mistyped one, or NULL. */
 const char *UnitNearest(const char *unit);
 

@@ -1,0 +1,158 @@
+/*
+  One copy per node: a window allocated whole by the node's rank 0, and exchanges between the nodes' rank 0 ("leaders").
+  The option -shared_nodes N deals the ranks of a machine to N pretended nodes, round robin, so that the exchange
+  between nodes can be tested on one machine.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+#include "umklapp/base.h"
+
+struct _p_SharedArray {
+  MPI_Comm node;    /* ranks that see the same memory */
+  MPI_Comm leaders; /* rank 0 of each node; MPI_COMM_NULL elsewhere */
+  MPI_Win  window;
+  char    *address;
+  size_t   bytes;
+  int      node_rank;
+};
+
+static PetscErrorCode split(MPI_Comm comm, SharedArray a)
+{
+  MPI_Comm  machine;
+  PetscInt  pretended = 1;
+  PetscBool set       = PETSC_FALSE;
+  int       rank;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-shared_nodes", &pretended, &set));
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &machine));
+  PetscCallMPI(MPI_Comm_rank(machine, &a->node_rank));
+  PetscCallMPI(MPI_Comm_split(machine, set && pretended > 1 ? a->node_rank % (int)pretended : 0, a->node_rank, &a->node));
+  PetscCallMPI(MPI_Comm_free(&machine));
+  PetscCallMPI(MPI_Comm_rank(a->node, &a->node_rank));
+  PetscCallMPI(MPI_Comm_split(comm, a->node_rank ? MPI_UNDEFINED : 0, rank, &a->leaders));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SharedArrayCreate(MPI_Comm comm, size_t bytes, SharedArray *array)
+{
+  SharedArray a;
+  MPI_Aint    size = 0;
+  int         unit, code;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&a));
+  PetscCall(split(comm, a));
+  a->bytes = bytes;
+  PetscCallMPI(MPI_Comm_set_errhandler(a->node, MPI_ERRORS_RETURN));
+  /* never an empty window: the address must be valid and aligned on every rank */
+  if (a->node_rank == 0) size = (MPI_Aint)((bytes / 64 + 1) * 64);
+  code = MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, a->node, &a->address, &a->window);
+  PetscCall(ErrorAgree(comm, code ? PETSC_ERR_MEM : 0));
+  PetscCallMPI(MPI_Win_shared_query(a->window, 0, &size, &unit, &a->address));
+  PetscCallMPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, a->window));
+  if (a->node_rank == 0) memset(a->address, 0, (size_t)size);
+  PetscCall(SharedArrayFence(a));
+  *array = a;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SharedArrayGet(SharedArray array, void *address)
+{
+  *(void **)address = array->address;
+  return 0;
+}
+
+PetscErrorCode SharedArrayIsOwner(SharedArray array, bool *owner)
+{
+  *owner = array->node_rank == 0;
+  return 0;
+}
+
+PetscErrorCode SharedArrayFence(SharedArray array)
+{
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Win_sync(array->window));
+  PetscCallMPI(MPI_Barrier(array->node));
+  PetscCallMPI(MPI_Win_sync(array->window));
+  PetscFunctionReturn(0);
+}
+
+/* MPI counts are ints; pieces of 1 GiB stay below. */
+static PetscErrorCode broadcast(char *data, uint64_t bytes, int root, MPI_Comm comm)
+{
+  const uint64_t piece = (uint64_t)1 << 30;
+
+  PetscFunctionBeginUser;
+  for (uint64_t at = 0; at < bytes; at += piece) PetscCallMPI(MPI_Bcast(data + at, (int)(bytes - at < piece ? bytes - at : piece), MPI_BYTE, root, comm));
+  PetscFunctionReturn(0);
+}
+
+/* ranges: n pairs (begin, end) of this node. Drop empty ones and join neighbours, so that few messages are sent. */
+static int join(int n, uint64_t (*ranges)[2])
+{
+  int kept = 0;
+
+  for (int i = 0; i < n; i++) {
+    if (ranges[i][1] <= ranges[i][0]) continue;
+    if (kept && ranges[kept - 1][1] == ranges[i][0]) ranges[kept - 1][1] = ranges[i][1];
+    else {
+      ranges[kept][0]   = ranges[i][0];
+      ranges[kept++][1] = ranges[i][1];
+    }
+  }
+  return kept;
+}
+
+static PetscErrorCode exchange(SharedArray a, int mine, uint64_t (*ranges)[2])
+{
+  int size, rank, *counts;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(a->leaders, &size));
+  PetscCallMPI(MPI_Comm_rank(a->leaders, &rank));
+  PetscCall(PetscMalloc1(size, &counts));
+  PetscCallMPI(MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, a->leaders));
+  for (int root = 0; root < size; root++) {
+    uint64_t(*pairs)[2] = ranges;
+    if (root != rank) PetscCall(PetscMalloc1(counts[root], &pairs));
+    PetscCall(broadcast((char *)pairs, (uint64_t)counts[root] * sizeof *pairs, root, a->leaders));
+    for (int i = 0; i < counts[root]; i++) PetscCall(broadcast(a->address + pairs[i][0], pairs[i][1] - pairs[i][0], root, a->leaders));
+    if (root != rank) PetscCall(PetscFree(pairs));
+  }
+  PetscCall(PetscFree(counts));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end)
+{
+  const uint64_t range[2] = {begin, end};
+  uint64_t(*ranges)[2]    = NULL;
+  int size;
+
+  PetscFunctionBeginUser;
+  PetscCheck(begin >= end || end <= array->bytes, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "range [%zu, %zu) of a shared array of %zu bytes", begin, end, array->bytes);
+  PetscCall(SharedArrayFence(array));
+  PetscCallMPI(MPI_Comm_size(array->node, &size));
+  if (array->leaders != MPI_COMM_NULL) PetscCall(PetscMalloc1(size, &ranges));
+  PetscCallMPI(MPI_Gather(range, 2, MPI_UINT64_T, ranges, 2, MPI_UINT64_T, 0, array->node));
+  if (array->leaders != MPI_COMM_NULL) PetscCall(exchange(array, join(size, ranges), ranges));
+  PetscCall(PetscFree(ranges));
+  PetscCall(SharedArrayFence(array));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SharedArrayDestroy(SharedArray *array)
+{
+  SharedArray a = *array;
+
+  PetscFunctionBeginUser;
+  if (!a) PetscFunctionReturn(0);
+  PetscCallMPI(MPI_Win_unlock_all(a->window));
+  PetscCallMPI(MPI_Win_free(&a->window));
+  if (a->leaders != MPI_COMM_NULL) PetscCallMPI(MPI_Comm_free(&a->leaders));
+  PetscCallMPI(MPI_Comm_free(&a->node));
+  PetscCall(PetscFree(*array));
+  PetscFunctionReturn(0);
+}
