@@ -1,0 +1,250 @@
+/*
+  Life of a results file: temporary name, attributes, rename.
+
+  The temporary lies in the folder of the final name, so that the rename is atomic. Every rank makes the same HDF5 calls in the
+  same order, as parallel HDF5 requires; after each step that can fail on some ranks only, all agree.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "results.h"
+#include "program.h"
+#include "version.h"
+
+static Results open_results; /* for ResultsAbandon */
+
+const char *ProgramVersion(void) { return UMKLAPP_VERSION; }
+const char *ProgramCommit(void) { return UMKLAPP_COMMIT; }
+
+PetscErrorCode ResultsAgree(Results r, bool ok, const char *what)
+{
+  PetscErrorCode code = 0;
+
+  PetscFunctionBeginUser;
+  if (!ok) code = InputErrorAt(r->path, 0, "cannot write %s (file system full, or broken)", what);
+  PetscCall(ErrorAgree(r->comm, code));
+  PetscFunctionReturn(0);
+}
+
+/* Rank 0: is the place of the results a place to write to? Leaves an empty temporary file. */
+static PetscErrorCode OpenTemporary(Results r)
+{
+  struct stat info;
+  int         fd;
+
+  if (!stat(r->path, &info) && S_ISDIR(info.st_mode)) return InputErrorAt(r->path, 0, "cannot write the results: it is a folder");
+  fd = open(r->temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  if (fd < 0) return InputErrorAt(r->path, 0, "cannot write the results: %s", strerror(errno));
+  close(fd);
+  return 0;
+}
+
+static PetscErrorCode NameTemporary(Results r)
+{
+  const size_t length = strlen(r->path) + 32;
+  int          pid    = (int)getpid();
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(&pid, 1, MPI_INT, 0, r->comm));
+  PetscCall(PetscMalloc1(length, &r->temporary));
+  snprintf(r->temporary, length, "%s.part%d", r->path, pid);
+  PetscFunctionReturn(0);
+}
+
+static bool OpenFile(Results r)
+{
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  bool  ok     = access >= 0;
+
+  ok = ok && H5Pset_fapl_mpio(access, r->comm, MPI_INFO_NULL) >= 0;
+  ok = ok && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
+  ok = ok && H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST) >= 0; /* attributes beyond 64 kB: a long deck */
+  if (ok) r->file = H5Fcreate(r->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  if (access >= 0) H5Pclose(access);
+  return ok && r->file >= 0;
+}
+
+PetscErrorCode ResultsCreate(MPI_Comm comm, const char *path, Results *results)
+{
+  Results        r;
+  PetscErrorCode code = 0;
+  bool           ok;
+
+  PetscFunctionBeginUser;
+  *results = NULL;
+  UmkCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, "HDF5 does not start");
+  PetscCall(PetscNew(&r));
+  r->file      = H5I_INVALID_HID;
+  r->start     = WallTime();
+  r->next      = open_results;
+  open_results = r;
+  PetscCallMPI(MPI_Comm_dup(comm, &r->comm));
+  PetscCallMPI(MPI_Comm_rank(r->comm, &r->rank));
+  PetscCall(PetscStrallocpy(path, &r->path));
+  PetscCall(NameTemporary(r));
+  if (!r->rank) code = OpenTemporary(r);
+  code = ErrorAgree(r->comm, code);
+  if (!code) {
+    ok   = OpenFile(r);
+    code = ResultsAgree(r, ok, "the results");
+  }
+  if (code) {
+    PetscCall(ResultsDestroy(&r));
+    PetscFunctionReturn(code);
+  }
+  *results = r;
+  PetscFunctionReturn(0);
+}
+
+/* --- attributes */
+
+static hid_t OpenObject(Results r, const char *object)
+{
+  hid_t links, group;
+
+  if (!strcmp(object, "/")) return H5Oopen(r->file, object, H5P_DEFAULT);
+  group = H5Oopen(r->file, object, H5P_DEFAULT);
+  if (group >= 0) return group;
+  links = H5Pcreate(H5P_LINK_CREATE);
+  if (links < 0) return links;
+  if (H5Pset_create_intermediate_group(links, 1) >= 0) group = H5Gcreate2(r->file, object, links, H5P_DEFAULT, H5P_DEFAULT);
+  H5Pclose(links);
+  return group;
+}
+
+static bool WriteAttribute(Results r, const char *object, const char *name, hid_t type, const void *value)
+{
+  hid_t where = OpenObject(r, object), space = H5Screate(H5S_SCALAR), attribute = H5I_INVALID_HID;
+  bool  ok = where >= 0 && space >= 0;
+
+  if (ok && H5Aexists(where, name) > 0) ok = H5Adelete(where, name) >= 0;
+  if (ok) attribute = H5Acreate2(where, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+  ok = ok && attribute >= 0 && H5Awrite(attribute, type, value) >= 0;
+  if (attribute >= 0) ok = H5Aclose(attribute) >= 0 && ok;
+  if (space >= 0) H5Sclose(space);
+  if (where >= 0) H5Oclose(where);
+  return ok;
+}
+
+PetscErrorCode ResultsWriteAttributeString(Results r, const char *object, const char *name, const char *value)
+{
+  hid_t type = H5Tcopy(H5T_C_S1);
+  bool  ok   = type >= 0;
+
+  PetscFunctionBeginUser;
+  ok = ok && H5Tset_size(type, strlen(value) + 1) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0;
+  ok = ok && WriteAttribute(r, object, name, type, value);
+  if (type >= 0) H5Tclose(type);
+  PetscCall(ResultsAgree(r, ok, name));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ResultsWriteAttributeReal(Results r, const char *object, const char *name, PetscReal value)
+{
+  PetscFunctionBeginUser;
+  PetscCall(ResultsAgree(r, WriteAttribute(r, object, name, H5T_NATIVE_DOUBLE, &value), name));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ResultsWriteAttributeInt(Results r, const char *object, const char *name, PetscInt value)
+{
+  const int64_t wide = value;
+
+  PetscFunctionBeginUser;
+  PetscCall(ResultsAgree(r, WriteAttribute(r, object, name, H5T_NATIVE_INT64, &wide), name));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ResultsWriteProvenance(Results r, Deck deck)
+{
+  const char *text = "";
+  char       *options, start[64];
+  time_t      now = time(NULL);
+  struct tm   local;
+  int         size;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(&now, sizeof now, MPI_BYTE, 0, r->comm));
+  PetscCallMPI(MPI_Comm_size(r->comm, &size));
+  strftime(start, sizeof start, "%Y-%m-%dT%H:%M:%S%z", localtime_r(&now, &local));
+  if (deck) PetscCall(DeckGetText(deck, &text));
+  PetscCall(ResultsWriteAttributeInt(r, "/", "format_version", RESULTS_FORMAT_VERSION));
+  PetscCall(ResultsWriteAttributeString(r, "/", "program", "umklapp"));
+  PetscCall(ResultsWriteAttributeString(r, "/", "version", ProgramVersion()));
+  PetscCall(ResultsWriteAttributeString(r, "/", "commit", ProgramCommit()));
+  PetscCall(ResultsWriteAttributeString(r, "/", "deck", text));
+  PetscCall(PetscOptionsGetAll(NULL, &options));
+  PetscCall(ResultsWriteAttributeString(r, "/", "petsc_options", options));
+  PetscCall(PetscFree(options));
+  PetscCall(ResultsWriteAttributeInt(r, "/", "ranks", size));
+  PetscCall(ResultsWriteAttributeString(r, "/", "start", start));
+  PetscFunctionReturn(0);
+}
+
+/* --- end */
+
+/* Rank 0, file closed on all ranks: onto the disk and under its name. */
+static bool Publish(Results r)
+{
+  int  fd = open(r->temporary, O_RDONLY);
+  bool ok = fd >= 0 && !fsync(fd);
+
+  if (fd >= 0) close(fd);
+  return ok && !rename(r->temporary, r->path);
+}
+
+PetscErrorCode ResultsCommit(Results r)
+{
+  PetscReal seconds = WallTime() - r->start;
+  bool      ok;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Bcast(&seconds, 1, MPIU_REAL, 0, r->comm));
+  PetscCall(ResultsWriteAttributeReal(r, "/", "wall_time_s", seconds));
+  ok      = H5Fclose(r->file) >= 0;
+  r->file = H5I_INVALID_HID;
+  PetscCall(ResultsAgree(r, ok, "the results"));
+  ok = r->rank || Publish(r);
+  PetscCall(ResultsAgree(r, ok, "the results"));
+  r->temporary[0] = 0;
+  PetscFunctionReturn(0);
+}
+
+static void Unlist(Results r)
+{
+  for (Results *link = &open_results; *link; link = &(*link)->next) {
+    if (*link != r) continue;
+    *link = r->next;
+    return;
+  }
+}
+
+PetscErrorCode ResultsDestroy(Results *results)
+{
+  Results r = *results;
+
+  PetscFunctionBeginUser;
+  if (!r) PetscFunctionReturn(0);
+  Unlist(r);
+  if (r->file >= 0) H5Fclose(r->file);
+  if (!r->rank && r->temporary[0]) unlink(r->temporary);
+  PetscCallMPI(MPI_Comm_free(&r->comm));
+  PetscCall(PetscFree(r->path));
+  PetscCall(PetscFree(r->temporary));
+  PetscCall(PetscFree(*results));
+  PetscFunctionReturn(0);
+}
+
+void ResultsAbandon(bool together)
+{
+  for (Results r = open_results; r; r = r->next) {
+    if (together && r->file >= 0) H5Fclose(r->file);
+    if (!r->rank && r->temporary[0]) unlink(r->temporary);
+    r->file         = H5I_INVALID_HID;
+    r->temporary[0] = 0;
+  }
+}
