@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write a registry table: registry.py OUTPUT TYPE TABLE SUFFIX NAME...
+"""Write a registry table: registry.py OUTPUT HEADER TYPE TABLE SUFFIX NAME...
 
 For each NAME the table holds a pointer to the object NAME+SUFFIX of type TYPE, in the order given; it ends with NULL.
 """
 import sys
 
-output, ctype, table, suffix, *names = sys.argv[1:]
+output, header, ctype, table, suffix, *names = sys.argv[1:]
 with open(output, 'w') as out:
+    out.write(f'#include "{header}"\n')
     for name in names:
         out.write(f'extern const {ctype} {name}{suffix};\n')
     body = ''.join(f'  &{name}{suffix},\n' for name in names)

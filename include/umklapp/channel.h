@@ -70,6 +70,8 @@ typedef struct {
   /* Enumerate all processes whose first member is at wedge point ik (0..electrons->nk-1, or phonons). p: the thermodynamic point, NULL
      unless c->point_dependent. Not collective. */
   PetscErrorCode (*enumerate)(Channel, const StatesPoint *p, PetscInt ik, const ProcessSink *sink);
+  /* Optional: cost of enumerating point ik, in any unit that is the same for all points (default: states times points). */
+  PetscErrorCode (*work)(Channel, PetscInt ik, PetscReal *work);
   /* Optional: called with the list of points a rank is about to enumerate, so that work can be batched. */
   PetscErrorCode (*prepare)(Channel, PetscInt nk, const PetscInt *ik);
   PetscErrorCode (*report)(Channel);                 /* optional: a line of cost or content for the log */
@@ -87,7 +89,10 @@ struct _p_Channel {
 PetscErrorCode ChannelRegisterKeys(void);
 /* All channels that the deck's `scattering` section names, in table order. Not collective. */
 PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *context, PetscInt *n, Channel **channels);
+/* Whether a channel of the deck works on the run's phonon states. Not collective. */
+PetscErrorCode ChannelsNeedPhonons(Deck scattering, bool *needed);
 PetscErrorCode ChannelsDestroy(PetscInt n, Channel **channels);
+PetscErrorCode ChannelWork(Channel c, PetscInt ik, PetscReal *work);
 PetscErrorCode ChannelEnumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink);
 
 #endif

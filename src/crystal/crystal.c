@@ -156,7 +156,7 @@ static PetscErrorCode find_space_group(Crystal c, PetscReal symprec)
     MatTVec3((const PetscReal(*)[3])inverse, &c->tau[3 * ia], position[ia]);
     types[ia] = c->species[ia] + 1;
   }
-  dataset = spg_get_dataset(lattice, (const double(*)[3])position, types, (int)n, symprec);
+  dataset = spg_get_dataset(lattice, position, types, (int)n, symprec);
   PetscCall(PetscFree2(position, types));
   if (!dataset) return InputErrorAt(NULL, 0, "no space group found for this cell (atoms too close, or a singular lattice?)");
   if (c->natoms > 0) PetscCall(PetscStrncpy(c->symbol, dataset->international_symbol, sizeof(c->symbol)));

@@ -1,0 +1,156 @@
+/*
+  Weights for delta(x(k')) on a mesh, all non-negative so that the collision operator stays semidefinite.
+
+    gaussian     exp(-(x/s)^2)/(sqrt(pi) s) with s fixed
+    adaptive     the same with s = a sqrt(2 var), var = (1/2)(g.W.g + h.W.h): the variance of x over one mesh cell, averaged over the gradients
+                 g and h seen from the two members (Yates, Wang, Vanderbilt, Souza, Phys. Rev. B 75, 195121 (2007), made symmetric)
+    tetrahedron  linear interpolation (MacDonald, Vosko, Coleridge, J. Phys. C 12, 2991 (1979)); triangles in two dimensions
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "umklapp/channel.h"
+
+static const DeckKey keys[] = {
+  {"delta",         DECK_SECTION, .primary = "scheme", .help = "energy conservation on a mesh"},
+  {"delta.scheme",  DECK_CHOICE, .choices = "adaptive|gaussian|tetrahedron", .fallback = "adaptive", .help = "how delta functions are broadened"},
+  {"delta.width",   DECK_REAL, .unit = "eV", .fallback = "10 meV", .positive = true, .max = 10, .help = "gaussian: s in exp(-(x/s)^2)/(sqrt(pi) s)"},
+  {"delta.factor",  DECK_REAL, .fallback = "1.0", .positive = true, .max = 20, .help = "adaptive: width in standard deviations of the energy over a mesh cell"},
+  {"delta.minimum", DECK_REAL, .unit = "eV", .fallback = "0.5 meV", .min = 0, .max = 1, .help = "adaptive: smallest width"},
+  {"delta.cutoff",  DECK_REAL, .fallback = "4.5", .min = 1, .max = 12, .help = "Gaussians are cut off at this many widths"},
+  {NULL}};
+
+PetscErrorCode DeltaRegisterKeys(void)
+{
+  PetscFunctionBeginUser;
+  PetscCall(DeckRegisterKeys(keys));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DeltaFromDeck(Deck deck, Delta *d)
+{
+  PetscInt scheme;
+  PetscFunctionBeginUser;
+  PetscCall(DeckGetChoice(deck, "scheme", &scheme));
+  d->scheme = (DeltaScheme)scheme;
+  PetscCall(DeckGetReal(deck, d->scheme == DELTA_GAUSSIAN ? "width" : "factor", &d->width, NULL));
+  PetscCall(DeckGetReal(deck, "minimum", &d->minimum, NULL));
+  PetscCall(DeckGetReal(deck, "cutoff", &d->cutoff, NULL));
+  PetscFunctionReturn(0);
+}
+
+static inline PetscReal gaussian(PetscReal x, PetscReal s) { return exp(-(x / s) * (x / s)) / (1.7724538509055160273 * s); }
+
+static void gaussian_weights(const Delta *d, PetscInt n, const PetscReal *x, PetscReal *weight, bool *any)
+{
+  for (PetscInt i = 0; i < n; i++) {
+    if (fabs(x[i]) > d->cutoff * d->width) continue;
+    weight[i] = gaussian(x[i], d->width);
+    *any      = true;
+  }
+}
+
+static inline PetscReal quadratic(const PetscReal w[3][3], const PetscReal g[3])
+{
+  return w[0][0] * g[0] * g[0] + w[1][1] * g[1] * g[1] + w[2][2] * g[2] * g[2] + 2.0 * (w[0][1] * g[0] * g[1] + w[0][2] * g[0] * g[2] + w[1][2] * g[1] * g[2]);
+}
+
+static void adaptive_weights(const Delta *d, KMesh mesh, PetscInt n, const PetscReal *x, const PetscReal *g, const PetscReal *h, PetscReal *weight, bool *any)
+{
+  const PetscReal(*w)[3] = (const PetscReal(*)[3])mesh->width2;
+  for (PetscInt i = 0; i < n; i++) {
+    if (x[i] == HUGE_VAL) continue;
+    PetscReal variance = quadratic(w, g + 3 * i);
+    if (h) variance = 0.5 * (variance + quadratic(w, h + 3 * i));
+    PetscReal s = PetscMax(d->minimum, d->width * sqrt(2.0 * variance));
+    if (fabs(x[i]) > d->cutoff * s) continue;
+    weight[i] = gaussian(x[i], s);
+    *any      = true;
+  }
+}
+
+static inline void swap(PetscReal e[4], int at[4], int i, int j)
+{
+  if (e[i] <= e[j]) return;
+  PetscReal x = e[i];
+  int       k = at[i];
+  e[i]  = e[j];
+  e[j]  = x;
+  at[i] = at[j];
+  at[j] = k;
+}
+
+/* share f_ij of corner i on the edge i-j where x = 0 */
+#define F(i, j) ((0.0 - e[j]) / (e[i] - e[j]))
+
+/* Weights of the sorted corners, e[0] < 0 < e[3]; they sum to the density per volume of the tetrahedron. */
+static void tetrahedron(const PetscReal e[4], PetscReal w[4])
+{
+  if (0.0 <= e[1]) { /* a triangle around corner 0 */
+    PetscReal t1 = F(1, 0), t2 = F(2, 0), t3 = F(3, 0), g = 3.0 * t1 * t2 / (e[3] - e[0]);
+    w[0] = g * (3.0 - t1 - t2 - t3) / 3.0;
+    w[1] = g * t1 / 3.0;
+    w[2] = g * t2 / 3.0;
+    w[3] = g * t3 / 3.0;
+  } else if (0.0 < e[2]) { /* a quadrilateral: two triangles */
+    PetscReal ga = 3.0 * F(1, 2) * F(2, 0) / (e[3] - e[0]), gb = 3.0 * F(2, 1) * F(1, 3) / (e[3] - e[0]), g = ga + gb;
+    w[0] = (g * F(0, 3) + ga * F(0, 2)) / 3.0;
+    w[1] = (g * F(1, 2) + gb * F(1, 3)) / 3.0;
+    w[2] = (g * F(2, 1) + ga * F(2, 0)) / 3.0;
+    w[3] = (g * F(3, 0) + gb * F(3, 1)) / 3.0;
+  } else { /* around corner 3 */
+    PetscReal t0 = F(0, 3), t1 = F(1, 3), t2 = F(2, 3), g = 3.0 * t1 * t2 / (e[3] - e[0]);
+    w[0] = g * t0 / 3.0;
+    w[1] = g * t1 / 3.0;
+    w[2] = g * t2 / 3.0;
+    w[3] = g * (3.0 - t0 - t1 - t2) / 3.0;
+  }
+}
+
+static void triangle(const PetscReal e[3], PetscReal w[3])
+{
+  if (0.0 <= e[1]) {
+    PetscReal t1 = F(1, 0), t2 = F(2, 0), g = 2.0 * t1 / (e[2] - e[0]);
+    w[0] = g * (2.0 - t1 - t2) / 2.0;
+    w[1] = g * t1 / 2.0;
+    w[2] = g * t2 / 2.0;
+  } else {
+    PetscReal t0 = F(0, 2), t1 = F(1, 2), g = 2.0 * t1 / (e[2] - e[0]);
+    w[0] = g * t0 / 2.0;
+    w[1] = g * t1 / 2.0;
+    w[2] = g * (2.0 - t0 - t1) / 2.0;
+  }
+}
+
+static void simplex_weights(States s, const PetscReal *x, PetscReal *weight, bool *any)
+{
+  const int nc = s->mesh->ncorners;
+  for (PetscInt t = 0; t < s->ntetra; t++) {
+    const int32_t  *corner = s->tetra[t];
+    PetscReal       e[4]   = {x[corner[0]], x[corner[1]], x[corner[2]], nc == 4 ? x[corner[3]] : HUGE_VAL}, w[4];
+    int             at[4]  = {0, 1, 2, 3};
+    const PetscReal low = PetscMin(PetscMin(e[0], e[1]), nc == 4 ? PetscMin(e[2], e[3]) : e[2]), high = PetscMax(PetscMax(e[0], e[1]), nc == 4 ? PetscMax(e[2], e[3]) : e[2]);
+    if (!(low < 0.0 && high > 0.0) || high == HUGE_VAL) continue;
+    swap(e, at, 0, 1);
+    if (nc == 4) {
+      swap(e, at, 2, 3);
+      swap(e, at, 0, 2);
+      swap(e, at, 1, 3);
+    }
+    swap(e, at, 1, 2);
+    if (nc == 3) swap(e, at, 0, 1);
+    if (nc == 4) tetrahedron(e, w);
+    else triangle(e, w);
+    for (int v = 0; v < nc; v++) weight[corner[at[v]]] += s->tetra_weight[t] * w[v];
+    *any = true;
+  }
+}
+
+PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any)
+{
+  PetscFunctionBeginUser;
+  *any = false;
+  PetscCall(PetscArrayzero(weight, states->npoints));
+  if (d->scheme == DELTA_GAUSSIAN) gaussian_weights(d, states->npoints, x, weight, any);
+  else if (d->scheme == DELTA_ADAPTIVE) adaptive_weights(d, states->mesh, states->npoints, x, gradient, second, weight, any);
+  else simplex_weights(states, x, weight, any);
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,353 @@
+/*
+  Electron-phonon scattering with interpolated vertices:  i + l -> j,  K = (2 pi/N) |g|^2 delta(e_j - e_i - omega_l),  q = k_j - k_i.
+
+  Enumerated from the absorbing side. |g|^2 is averaged over states degenerate at k, at k + q and at q, where the gauge is free; all partners q
+  of one k go through CouplingEvaluate in blocks.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "umklapp/channel.h"
+
+#define BLOCK      384                   /* partners per GEMM */
+#define BATCH_K    16                    /* k points half-transformed together */
+#define CAPACITY   8192                  /* processes per batch */
+#define DEGENERATE (1e-6 * UMK_RYDBERG)
+
+typedef struct { /* one wedge point being enumerated */
+  PetscInt  ik, nstates, nbi;  /* first states; initial bands first_band .. first_band + nbi - 1 */
+  PetscInt  first_band;
+  int64_t   linear;
+  PetscReal k[3];
+} Initial;
+
+typedef struct {
+  Coupling   coupling;
+  PetscInt   nprepared, *prepared; /* wedge points to come, from prepare() */
+  PetscInt   nbatch;               /* the points now in the coupling: */
+  PetscInt   batch[BATCH_K];
+  int32_t   *mode_state;           /* [nwedge_q][nmodes] phonon state or -1 */
+  int32_t   *q_wedge;              /* [npoints] wedge point of q = k' - k */
+  int64_t   *q_linear;             /* [npoints] */
+  PetscReal *x, *gradient, *second, *mode_velocity; /* [npoints], [npoints][3], same, [npoints][nmodes][3] */
+  PetscReal *weight;               /* [state][slot][mode][npoints] */
+  size_t     nweight;
+  int32_t   *partner;              /* [npoints] */
+  PetscReal *g2, *q, *omega;       /* per block */
+  Complex   *U, *displacement;
+  int32_t   *member[3];            /* batch under construction */
+  uint8_t   *op[3];
+  PetscReal *kernel;
+  PetscInt   count;
+  PetscReal  processes, vertices;
+} Data;
+
+static const DeckKey keys[] = {
+  {"scattering.electron_phonon", DECK_SECTION, .help = "first-principles electron-phonon coupling of the material"},
+  {NULL}};
+
+static PetscErrorCode number_modes(Data *d, States ph)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(ph->mesh->nwedge * ph->nb, &d->mode_state));
+  for (PetscInt i = 0; i < ph->mesh->nwedge * ph->nb; i++) d->mode_state[i] = -1;
+  for (PetscInt a = 0; a < ph->nstates; a++) d->mode_state[ph->k[a] * ph->nb + ph->band[a]] = (int32_t)a;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode create(Channel c)
+{
+  Data    *d;
+  States   el = c->context->electrons, ph = c->context->phonons;
+  PetscInt nbands, nm;
+  bool     has_coupling;
+  PetscFunctionBeginUser;
+  PetscCall(MaterialGetSizes(c->context->material, &nbands, &nm, &has_coupling, NULL));
+  if (!has_coupling) PetscCall(DeckError(c->deck, "", "this material has no electron-phonon coupling; for models use acoustic_deformation, optical_deformation or polar_optical"));
+  PetscCall(PetscNew(&d));
+  c->data = d;
+  PetscCall(CouplingCreate(c->context->material, &d->coupling));
+  PetscCall(number_modes(d, ph));
+  const PetscInt np = el->npoints, nb = el->nb;
+  PetscCall(PetscMalloc5(np, &d->q_wedge, np, &d->q_linear, np, &d->x, 3 * np, &d->gradient, 3 * np, &d->second));
+  PetscCall(PetscMalloc2(3 * np * nm, &d->mode_velocity, np, &d->partner));
+  PetscCall(PetscMalloc5(BLOCK * nb * nb * nm, &d->g2, 3 * BLOCK, &d->q, BLOCK * nm, &d->omega, BLOCK * nbands * nb, &d->U, BLOCK * nm * nm, &d->displacement));
+  PetscCall(PetscMalloc7(CAPACITY, &d->member[0], CAPACITY, &d->member[1], CAPACITY, &d->member[2], CAPACITY, &d->op[0], CAPACITY, &d->op[1], CAPACITY, &d->op[2], CAPACITY, &d->kernel));
+  PetscCall(PetscArrayzero(d->op[0], CAPACITY));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode destroy(Channel c)
+{
+  Data *d = c->data;
+  PetscFunctionBeginUser;
+  if (!d) PetscFunctionReturn(0);
+  PetscCall(CouplingDestroy(&d->coupling));
+  PetscCall(PetscFree(d->mode_state));
+  PetscCall(PetscFree(d->prepared));
+  PetscCall(PetscFree(d->weight));
+  PetscCall(PetscFree5(d->q_wedge, d->q_linear, d->x, d->gradient, d->second));
+  PetscCall(PetscFree2(d->mode_velocity, d->partner));
+  PetscCall(PetscFree5(d->g2, d->q, d->omega, d->U, d->displacement));
+  PetscCall(PetscFree7(d->member[0], d->member[1], d->member[2], d->op[0], d->op[1], d->op[2], d->kernel));
+  PetscCall(PetscFree(d));
+  c->data = NULL;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode prepare(Channel c, PetscInt nk, const PetscInt *ik)
+{
+  Data *d = c->data;
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(d->prepared));
+  PetscCall(PetscMalloc1(nk, &d->prepared));
+  PetscCall(PetscArraycpy(d->prepared, ik, nk));
+  d->nprepared = nk;
+  d->nbatch    = 0;
+  PetscFunctionReturn(0);
+}
+
+/* Pairs (first state, partner) with an energy difference that one phonon can bridge. */
+static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
+{
+  States          el    = c->context->electrons, ph = c->context->phonons;
+  const PetscReal slack = c->context->delta.scheme == DELTA_GAUSSIAN ? 2.0 * c->context->delta.width : 0.0;
+  PetscReal       top   = 0.0;
+  PetscInt        pairs = 0;
+  PetscFunctionBeginUser;
+  for (PetscInt a = 0; a < ph->nstates; a += PetscMax(1, ph->nstates / 997)) top = PetscMax(top, ph->energy[a]);
+  for (int32_t i = el->first[ik]; i < el->first[ik + 1]; i++)
+    for (PetscInt p = 0; p < el->npoints * el->nb; p++) {
+      PetscReal de = el->point_energy[p] - el->energy[i];
+      pairs += el->point_state[p] >= 0 && de > -slack && de < top + slack;
+    }
+  *out = 1.0 + (PetscReal)pairs;
+  PetscFunctionReturn(0);
+}
+
+/* Position of first states' bands at a wedge point. */
+static void initial_bands(States el, PetscInt ik, PetscInt *first, PetscInt *count)
+{
+  PetscInt low = el->band[el->first[ik]], high = low;
+  for (int32_t i = el->first[ik]; i < el->first[ik + 1]; i++) {
+    low  = PetscMin(low, el->band[i]);
+    high = PetscMax(high, el->band[i]);
+  }
+  *first = low;
+  *count = high - low + 1;
+}
+
+/* Half-transform the next points of the prepared list, beginning with ik; *at: its position in the coupling. */
+static PetscErrorCode load_batch(Channel c, PetscInt ik, PetscInt *at)
+{
+  Data     *d  = c->data;
+  States    el = c->context->electrons;
+  PetscInt  nbands, begin = 0, first[BATCH_K], count[BATCH_K];
+  PetscReal k[3 * BATCH_K], *e;
+  Complex  *U;
+  PetscFunctionBeginUser;
+  for (*at = 0; *at < d->nbatch; (*at)++)
+    if (d->batch[*at] == ik) PetscFunctionReturn(0);
+  while (begin < d->nprepared && d->prepared[begin] != ik) begin++;
+  if (begin == d->nprepared) PetscCall(prepare(c, 1, &ik)), begin = 0;
+  d->nbatch = PetscMin(BATCH_K, d->nprepared - begin);
+  PetscCall(MaterialGetSizes(c->context->material, &nbands, NULL, NULL, NULL));
+  PetscCall(PetscMalloc2(BATCH_K * nbands, &e, BATCH_K * nbands * nbands, &U));
+  for (PetscInt i = 0; i < d->nbatch; i++) {
+    d->batch[i] = d->prepared[begin + i];
+    MeshPoint(el->mesh, el->mesh->wedge[el->wedge[d->batch[i]]], k + 3 * i);
+    initial_bands(el, d->batch[i], &first[i], &count[i]);
+  }
+  PetscCall(MaterialElectrons(c->context->material, d->nbatch, k, e, NULL, U));
+  PetscCall(CouplingSetInitial(d->coupling, d->nbatch, k, U, first, count));
+  PetscCall(PetscFree2(e, U));
+  *at = 0;
+  PetscFunctionReturn(0);
+}
+
+/* q of every point, and branch velocities there where the delta function wants them. */
+static PetscErrorCode momenta(Channel c, const Initial *f)
+{
+  Data    *d  = c->data;
+  States   el = c->context->electrons, ph = c->context->phonons;
+  PetscFunctionBeginUser;
+  for (PetscInt p = 0; p < el->npoints; p++) {
+    d->q_linear[p] = MeshDifference(ph->mesh, el->point[p], f->linear);
+    d->q_wedge[p]  = ph->mesh->wedge_of[d->q_linear[p]];
+    if (c->context->delta.scheme == DELTA_ADAPTIVE) PetscCall(StatesPhononsAt(ph, d->q_linear[p], NULL, d->mode_velocity + 3 * p * ph->nb, NULL));
+  }
+  PetscFunctionReturn(0);
+}
+
+static void fill_slice(Channel c, int32_t i, PetscInt slot, PetscInt nu)
+{
+  Data            *d  = c->data;
+  States           el = c->context->electrons, ph = c->context->phonons;
+  const PetscInt   nm = ph->nb, nb = el->nb;
+  const PetscReal *vi = el->velocity + 3 * i;
+  for (PetscInt p = 0; p < el->npoints; p++) d->x[p] = el->point_energy[p * nb + slot] - el->energy[i] - ph->omega[d->q_wedge[p] * nm + nu];
+  if (c->context->delta.scheme != DELTA_ADAPTIVE) return;
+  for (PetscInt p = 0; p < el->npoints; p++)
+    for (int r = 0; r < 3; r++) {
+      const PetscReal vl      = d->mode_velocity[3 * (p * nm + nu) + r];
+      d->gradient[3 * p + r] = el->point_velocity[3 * (p * nb + slot) + r] - vl;
+      d->second[3 * p + r]   = vi[r] - vl;
+    }
+}
+
+/* Delta weights of all slices, and the points that take part. */
+static PetscErrorCode weigh(Channel c, const Initial *f, PetscInt *npartners)
+{
+  Data          *d  = c->data;
+  States         el = c->context->electrons, ph = c->context->phonons;
+  const PetscInt nb = el->nb, nm = ph->nb, np = el->npoints, nslices = f->nstates * nb * nm;
+  PetscFunctionBeginUser;
+  if ((size_t)nslices * (size_t)np > d->nweight) {
+    d->nweight = (size_t)nslices * (size_t)np;
+    PetscCall(PetscFree(d->weight));
+    PetscCall(PetscMalloc1(d->nweight, &d->weight));
+  }
+  for (PetscInt p = 0; p < np; p++) d->partner[p] = 0;
+  for (PetscInt s = 0; s < nslices; s++) {
+    const PetscInt slot = (s / nm) % nb, nu = s % nm;
+    PetscReal     *w    = d->weight + (size_t)s * (size_t)np;
+    bool           any;
+    fill_slice(c, el->first[f->ik] + (int32_t)(s / (nm * nb)), slot, nu);
+    PetscCall(DeltaWeights(&c->context->delta, el, d->x, d->gradient, d->second, w, &any));
+    for (PetscInt p = 0; any && p < np; p++) d->partner[p] |= w[p] != 0.0 && el->point_state[p * nb + slot] >= 0 && d->mode_state[d->q_wedge[p] * nm + nu] >= 0;
+  }
+  *npartners = 0;
+  for (PetscInt p = 0; p < np; p++)
+    if (d->partner[p]) d->partner[(*npartners)++] = (int32_t)p;
+  PetscFunctionReturn(0);
+}
+
+/* Average v[n][stride...] over runs of degenerate energies: outer x n x inner layout. */
+static void average_runs(PetscInt outer, PetscInt n, PetscInt inner, const PetscReal *energy, PetscReal *v)
+{
+  for (PetscInt b = 0; b < n;) {
+    PetscInt e = b + 1;
+    while (e < n && energy[e] - energy[e - 1] < DEGENERATE) e++;
+    for (PetscInt o = 0; e - b > 1 && o < outer; o++)
+      for (PetscInt i = 0; i < inner; i++) {
+        PetscReal sum = 0.0;
+        for (PetscInt j = b; j < e; j++) sum += v[(o * n + j) * inner + i];
+        for (PetscInt j = b; j < e; j++) v[(o * n + j) * inner + i] = sum / (PetscReal)(e - b);
+      }
+    b = e;
+  }
+}
+
+static PetscErrorCode flush(Channel c, const ProcessSink *sink)
+{
+  Data        *d     = c->data;
+  ProcessBatch batch = {.count = d->count, .nmembers = 3, .species = {SPECIES_ELECTRON, SPECIES_PHONON, SPECIES_ELECTRON}, .s = {1, 1, -1}, .kernel = d->kernel};
+  PetscFunctionBeginUser;
+  if (d->count == 0) PetscFunctionReturn(0);
+  for (int m = 0; m < 3; m++) {
+    batch.state[m] = d->member[m];
+    batch.op[m]    = d->op[m];
+  }
+  PetscCall(sink->consume(sink->ctx, &batch));
+  d->processes += (PetscReal)d->count;
+  d->count = 0;
+  PetscFunctionReturn(0);
+}
+
+/* Processes of one block of partners, g2 [nq][nb][nbi][nm] at hand. */
+static PetscErrorCode emit(Channel c, const Initial *f, PetscInt nq, const int32_t *partner, const ProcessSink *sink)
+{
+  Data           *d  = c->data;
+  States          el = c->context->electrons, ph = c->context->phonons;
+  const PetscInt  nb = el->nb, nm = ph->nb, np = el->npoints;
+  const PetscReal prefactor = 2.0 * UMK_PI / (PetscReal)ph->mesh->size;
+  PetscFunctionBeginUser;
+  for (PetscInt a = 0; a < f->nstates; a++) {
+    const int32_t  i  = el->first[f->ik] + (int32_t)a;
+    const PetscInt bi = el->band[i] - f->first_band;
+    for (PetscInt iq = 0; iq < nq; iq++)
+      for (PetscInt slot = 0; slot < nb; slot++) {
+        const int32_t p = partner[iq], j = el->point_state[p * nb + slot];
+        if (j < 0) continue;
+        for (PetscInt nu = 0; nu < nm; nu++) {
+          const PetscReal w = d->weight[(size_t)((a * nb + slot) * nm + nu) * (size_t)np + (size_t)p];
+          const int32_t   l = d->mode_state[d->q_wedge[p] * nm + nu];
+          const PetscReal K = prefactor * w * d->g2[((iq * nb + slot) * f->nbi + bi) * nm + nu];
+          if (l < 0 || !(K > 0.0)) continue;
+          if (d->count == CAPACITY) PetscCall(flush(c, sink));
+          const PetscInt n = d->count++;
+          d->member[0][n]  = i;
+          d->member[1][n]  = l;
+          d->member[2][n]  = j;
+          d->op[1][n]      = ph->mesh->op_of[d->q_linear[p]];
+          d->op[2][n]      = el->point_op[p];
+          d->kernel[n]     = K;
+        }
+      }
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Vertices of a block of partners, averaged where the gauge is free. */
+static PetscErrorCode vertices(Channel c, const Initial *f, PetscInt at, const PetscReal *initial_energy, PetscInt nq, const int32_t *partner)
+{
+  Data          *d  = c->data;
+  States         el = c->context->electrons, ph = c->context->phonons;
+  const PetscInt nb = el->nb, nm = ph->nb;
+  PetscInt       nbands;
+  PetscFunctionBeginUser;
+  PetscCall(MaterialGetSizes(c->context->material, &nbands, NULL, NULL, NULL));
+  for (PetscInt iq = 0; iq < nq; iq++) {
+    const int32_t    p = partner[iq];
+    const PetscReal *omega;
+    MeshPoint(ph->mesh, d->q_linear[p], d->q + 3 * iq);
+    PetscCall(StatesPhononsAt(ph, d->q_linear[p], &omega, NULL, d->displacement + iq * nm * nm));
+    PetscCall(PetscArraycpy(d->omega + iq * nm, omega, nm));
+    PetscCall(PetscArraycpy(d->U + iq * nbands * nb, el->point_U + (size_t)p * (size_t)(nbands * nb), nbands * nb));
+  }
+  PetscCall(CouplingEvaluate(d->coupling, at, nq, d->q, nb, d->U, d->displacement, d->omega, ph->omega_min, d->g2));
+  for (PetscInt iq = 0; iq < nq; iq++) {
+    PetscReal *g = d->g2 + iq * nb * f->nbi * nm;
+    average_runs(1, nb, f->nbi * nm, el->point_energy + (size_t)partner[iq] * (size_t)nb, g);
+    average_runs(nb, f->nbi, nm, initial_energy, g);
+    average_runs(nb * f->nbi, nm, 1, d->omega + iq * nm, g);
+  }
+  d->vertices += (PetscReal)(nq * nb * f->nbi * nm);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik, const ProcessSink *sink)
+{
+  Data    *d  = c->data;
+  States   el = c->context->electrons;
+  Initial  f  = {.ik = ik, .nstates = el->first[ik + 1] - el->first[ik], .linear = el->mesh->wedge[el->wedge[ik]]};
+  PetscInt npartners, at;
+  PetscFunctionBeginUser;
+  (void)point;
+  MeshPoint(el->mesh, f.linear, f.k);
+  initial_bands(el, ik, &f.first_band, &f.nbi);
+  PetscCall(momenta(c, &f));
+  PetscCall(weigh(c, &f, &npartners));
+  if (npartners == 0) PetscFunctionReturn(0);
+  PetscCall(load_batch(c, ik, &at));
+  const PetscReal *energy = el->point_energy + (size_t)StatesFindPoint(el, f.linear) * (size_t)el->nb + (f.first_band - el->band_first);
+  for (PetscInt b = 0; b < npartners; b += BLOCK) {
+    const PetscInt nq = PetscMin(BLOCK, npartners - b);
+    PetscCall(vertices(c, &f, at, energy, nq, d->partner + b));
+    PetscCall(emit(c, &f, nq, d->partner + b, sink));
+  }
+  PetscCall(flush(c, sink));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode report(Channel c)
+{
+  Data     *d = c->data;
+  PetscReal flops, seconds;
+  PetscFunctionBeginUser;
+  PetscCall(CouplingGetCost(d->coupling, &flops, &seconds));
+  Log(1, "  electron_phonon: %.4g vertices and %.4g processes on rank 0, vertex kernel %.1f Gflop/s", d->vertices, d->processes, seconds > 0.0 ? 1e-9 * flops / seconds : 0.0);
+  PetscFunctionReturn(0);
+}
+
+const ChannelType electron_phonon_channel = {
+  .name = "electron_phonon", .help = "first-principles electron-phonon coupling", .keys = keys, .needs_phonons = true,
+  .create = create, .destroy = destroy, .enumerate = enumerate, .work = work, .prepare = prepare, .report = report};
