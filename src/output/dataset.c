@@ -51,7 +51,7 @@ static bool SlabWrite(const Slab *slab, hid_t file, const char *path, const void
   ok = ok && H5Pset_create_intermediate_group(links, 1) >= 0;
   if (ok) dataset = H5Dcreate2(file, path, slab->type, space, links, H5P_DEFAULT, H5P_DEFAULT);
   ok = ok && dataset >= 0;
-  ok = ok && SlabTransfer(slab, dataset, space, data);
+  ok = ok && (!H5Sget_simple_extent_npoints(space) || SlabTransfer(slab, dataset, space, data));
   if (dataset >= 0) ok = H5Dclose(dataset) >= 0 && ok;
   if (links >= 0) H5Pclose(links);
   if (space >= 0) H5Sclose(space);
@@ -63,6 +63,8 @@ static PetscErrorCode Write(Results r, const char *path, const Slab *slab, const
   bool ok;
 
   PetscFunctionBeginUser;
+  if (!data) data = slab; /* an empty part: nothing is read from it, but HDF5 wants an address */
+  PetscCheck(data != slab || slab->empty, r->comm, PETSC_ERR_ARG_NULL, "%s: no data", path);
   PetscCheck(label && label->units && label->axes && label->description, r->comm, PETSC_ERR_ARG_NULL, "%s: a dataset needs units, axes and a description", path);
   ok = SlabWrite(slab, r->file, path, data);
   PetscCall(ResultsAgree(r, ok, path));
