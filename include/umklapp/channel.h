@@ -24,7 +24,7 @@ typedef struct {
   const int32_t *state[PROCESS_MAX_MEMBERS];   /* [count] wedge state; NULL for bath */
   const uint8_t *op[PROCESS_MAX_MEMBERS];      /* [count] position in mesh->op; NULL: identity for all */
   const PetscReal *energy[PROCESS_MAX_MEMBERS];/* [count] bath bosons only, hartree */
-  const PetscReal *kernel;                     /* [count] */
+  const PetscReal *kernel;                     /* [count]; nmembers == 1 (walls, a given tau): the rate itself, A_aa += kernel */
 } ProcessBatch;
 
 typedef struct {

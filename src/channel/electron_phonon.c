@@ -147,7 +147,10 @@ static PetscErrorCode load_batch(Channel c, PetscInt ik, PetscInt *at)
   for (*at = 0; *at < d->nbatch; (*at)++)
     if (d->batch[*at] == ik) PetscFunctionReturn(0);
   while (begin < d->nprepared && d->prepared[begin] != ik) begin++;
-  if (begin == d->nprepared) PetscCall(prepare(c, 1, &ik)), begin = 0;
+  if (begin == d->nprepared) {
+    PetscCall(prepare(c, 1, &ik));
+    begin = 0;
+  }
   d->nbatch = PetscMin(BATCH_K, d->nprepared - begin);
   PetscCall(MaterialGetSizes(c->context->material, &nbands, NULL, NULL, NULL));
   PetscCall(PetscMalloc2(BATCH_K * nbands, &e, BATCH_K * nbands * nbands, &U));
