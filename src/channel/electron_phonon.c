@@ -322,7 +322,7 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik
   Data    *d  = c->data;
   States   el = c->context->electrons;
   Initial  f  = {.ik = ik, .nstates = el->first[ik + 1] - el->first[ik], .linear = el->mesh->wedge[el->wedge[ik]]};
-  PetscInt npartners, at;
+  PetscInt npartners = 0, at = 0;
   PetscFunctionBeginUser;
   (void)point;
   MeshPoint(el->mesh, f.linear, f.k);

@@ -1,0 +1,80 @@
+/*
+  collision: from processes to the linearized collision operator. Sinks consume processes; occupation weights and star
+  rotations enter here and nowhere else.
+
+  With w the weights of the members of a process E, K its kernel and s its stoichiometry,
+
+    A_ab = sum_E K_E (prod_c w_c) / (w_a w_b) s_a s_b,      A_aa = 1/tau_a
+
+  A response to a vector field obeys y_{Sk} = S y_k: unknown is one 3-vector per wedge state, scaled by the square root of
+  its star, z_a = sqrt(N_a) y_a. A process whose first member is a wedge state stands for its N_first images:
+
+    A_ab (3x3) += N_first / sqrt(N_a N_b)  K prod(w)/(w_a w_b) s_a s_b  S_a^T S_b
+
+  Rows: 3 per wedge state, states dealt to ranks so that the work of enumeration is even. Contributions to another rank's rows
+  are sent by PETSc (COO assembly); every process is evaluated once.
+
+  Processes are kept and replayed for every temperature and chemical potential while they fit in collision.memory, else
+  enumerated anew at each point; channels with point-dependent kernels are enumerated at each point.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_COLLISION_H
+#define UMKLAPP_COLLISION_H
+
+#include <petscmat.h>
+#include "umklapp/channel.h"
+
+typedef struct _p_Collision *Collision;
+
+typedef struct {
+  PetscReal processes;      /* all ranks */
+  PetscReal imbalance;      /* max/mean over ranks of processes */
+  PetscReal bytes;          /* kept, this rank */
+  PetscReal blocks;         /* 3x3 blocks above the diagonal, all ranks */
+  bool      kept;
+} CollisionCost;
+
+PetscErrorCode CollisionRegisterKeys(void);
+/* electrons: the unknowns; phonons: equilibrium partners of processes, may be NULL. Borrows channels, states. Collective. */
+PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, States phonons, PetscInt nchannels, Channel *channels, Collision *collision);
+PetscErrorCode CollisionDestroy(Collision *collision);
+/* Deal the wedge points, enumerate all channels that do not depend on the point. Collective. */
+PetscErrorCode CollisionSetUp(Collision collision);
+PetscErrorCode CollisionGetCost(Collision collision, CollisionCost *cost);
+/* Go to a thermodynamic point: weights, point-dependent channels, rates. Collective. */
+PetscErrorCode CollisionSetPoint(Collision collision, const StatesPoint *point);
+
+/* States of this rank, in row order: row 3 i + c of this rank is component c of states[i]. Borrowed. */
+PetscErrorCode CollisionGetLocalStates(Collision collision, PetscInt *nlocal, const PetscInt **states);
+/* A vector with the layout of the operator (3 per state). */
+PetscErrorCode CollisionCreateVec(Collision collision, Vec *v);
+/* 1/tau of this rank's states [nlocal], all channels (channel < 0) or one. Borrowed, valid until the next point. */
+PetscErrorCode CollisionGetRates(Collision collision, PetscInt channel, const PetscReal **rates);
+/* Weights w_a of all wedge states at this point. Borrowed. */
+PetscErrorCode CollisionGetWeights(Collision collision, const PetscReal **weights);
+/* The assembled operator at this point (MATAIJ); reassembled in place at each call after CollisionSetPoint. Borrowed. Collective.
+   States without any scattering have a unit diagonal. */
+PetscErrorCode CollisionGetOperator(Collision collision, Mat *A);
+/* The same operator applied by replaying processes, nothing assembled (MATSHELL). Caller destroys. Collective. */
+PetscErrorCode CollisionCreateShell(Collision collision, Mat *A);
+/* diag(1/tau) three times per state: the Jacobi preconditioner, and Richardson's (Omini-Sparavigna). Borrowed. Collective. */
+PetscErrorCode CollisionGetDiagonal(Collision collision, Mat *D);
+/* Largest |sum_b A_ab w_b| / (2 w_a / tau_a) without one-member processes: zero to round-off when every process conserves charge. Collective. */
+PetscErrorCode CollisionChargeDefect(Collision collision, PetscReal *defect);
+/* true when any one-member process (wall, relaxation time) takes part. */
+PetscErrorCode CollisionHasWalls(Collision collision, bool *walls);
+
+/* --- recording sink, for tests of channels: keeps everything it is handed (src/collision/record.c) */
+typedef struct {
+  PetscInt   count, capacity;
+  int        nmembers;
+  Species    species[PROCESS_MAX_MEMBERS];
+  signed char s[PROCESS_MAX_MEMBERS];
+  int32_t   *state[PROCESS_MAX_MEMBERS];
+  uint8_t   *op[PROCESS_MAX_MEMBERS];
+  PetscReal *energy[PROCESS_MAX_MEMBERS], *kernel;
+} ProcessRecord; /* one shape; zero-initialize */
+PetscErrorCode ProcessRecordSink(ProcessRecord *record, ProcessSink *sink);
+PetscErrorCode ProcessRecordDestroy(ProcessRecord *record);
+
+#endif

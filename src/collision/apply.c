@@ -1,0 +1,146 @@
+/*
+  The operator applied by replaying processes: with phi_a = S_a z_a / (sqrt(N_a) w_a),
+
+    d = sum_c s_c phi_c,   z'_a += N_first K prod(w) s_a S_a^T d / (sqrt(N_a) w_a)
+
+  a Gram form, semidefinite term by term. Partners on other ranks are fetched and returned by one scatter each.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collision_impl.h"
+
+typedef struct {
+  Collision   c;
+  PetscInt    nghost;
+  int32_t    *ghost_of; /* [nstates] position among the states this rank's processes touch, or -1 */
+  Vec         in, out;  /* [3 nghost] local */
+  VecScatter  scatter;
+  const PetscScalar *x;
+  PetscScalar       *y;
+} Apply;
+
+static PetscErrorCode mark(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
+{
+  Apply *a = ctx;
+  PetscFunctionBeginUser;
+  (void)channel;
+  (void)chunk;
+  for (int m = 0; m < b->nmembers; m++)
+    for (PetscInt i = 0; b->species[m] == SPECIES_ELECTRON && i < b->count; i++) a->ghost_of[b->state[m][i]] = 0;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
+{
+  Apply           *a    = ctx;
+  Collision        c    = a->c;
+  const PetscReal *star = c->electrons->star, *w = c->weight[0];
+  const ActivePair pair = ProcessActivePair(b);
+  PetscFunctionBeginUser;
+  (void)channel;
+  (void)chunk;
+  for (PetscInt n = 0; n < b->count; n++) {
+    const int32_t      i = b->state[pair.first][n];
+    const PetscScalar *xi = a->x + 3 * a->ghost_of[i];
+    PetscScalar       *yi = a->y + 3 * a->ghost_of[i];
+    if (pair.last < 0) {
+      for (int r = 0; r < 3; r++) yi[r] += b->kernel[n] * xi[r];
+      continue;
+    }
+    const int32_t      j  = b->state[pair.last][n];
+    const PetscReal    ui = 1.0 / (sqrt(star[i]) * w[i]), uj = 1.0 / (sqrt(star[j]) * w[j]);
+    const PetscReal   *S  = c->rotation[b->op[pair.last] ? b->op[pair.last][n] : 0];
+    const PetscReal    K  = star[i] * b->kernel[n] * ProcessWeight(c, b, n);
+    const PetscScalar *xj = a->x + 3 * a->ghost_of[j];
+    PetscScalar       *yj = a->y + 3 * a->ghost_of[j], d[3];
+    for (int r = 0; r < 3; r++) d[r] = K * (b->s[pair.first] * ui * xi[r] + b->s[pair.last] * uj * (S[3 * r] * xj[0] + S[3 * r + 1] * xj[1] + S[3 * r + 2] * xj[2]));
+    for (int r = 0; r < 3; r++) {
+      yi[r] += b->s[pair.first] * ui * d[r];
+      yj[r] += b->s[pair.last] * uj * (S[r] * d[0] + S[3 + r] * d[1] + S[6 + r] * d[2]);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
+{
+  Apply             *a;
+  const PetscReal   *rate;
+  const PetscScalar *px;
+  PetscScalar       *py;
+  PetscFunctionBeginUser;
+  PetscCall(MatShellGetContext(A, &a));
+  PetscCall(VecScatterBegin(a->scatter, x, a->in, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(a->scatter, x, a->in, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecZeroEntries(a->out));
+  PetscCall(VecZeroEntries(y));
+  PetscCall(VecGetArrayRead(a->in, &a->x));
+  PetscCall(VecGetArray(a->out, &a->y));
+  PetscCall(CollisionForEach(a->c, apply_batch, a));
+  PetscCall(VecRestoreArrayRead(a->in, &a->x));
+  PetscCall(VecRestoreArray(a->out, &a->y));
+  PetscCall(VecScatterBegin(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
+  PetscCall(VecScatterEnd(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
+  PetscCall(CollisionGetRates(a->c, -1, &rate));
+  PetscCall(VecGetArrayRead(x, &px));
+  PetscCall(VecGetArray(y, &py));
+  for (PetscInt i = 0; i < 3 * a->c->nlocal; i++)
+    if (!(rate[i / 3] > 0.0)) py[i] = px[i];
+  PetscCall(VecRestoreArrayRead(x, &px));
+  PetscCall(VecRestoreArray(y, &py));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode shell_destroy(Mat A)
+{
+  Apply *a;
+  PetscFunctionBeginUser;
+  PetscCall(MatShellGetContext(A, &a));
+  PetscCall(VecScatterDestroy(&a->scatter));
+  PetscCall(VecDestroy(&a->in));
+  PetscCall(VecDestroy(&a->out));
+  PetscCall(PetscFree(a->ghost_of));
+  PetscCall(PetscFree(a));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode make_scatter(Apply *a)
+{
+  Collision c = a->c;
+  PetscInt *rows;
+  IS        from;
+  Vec       global;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(c->electrons->nstates, &rows));
+  for (PetscInt s = 0; s < c->electrons->nstates; s++) {
+    if (a->ghost_of[s] < 0) continue;
+    a->ghost_of[s]   = (int32_t)a->nghost;
+    rows[a->nghost++] = c->row[s];
+  }
+  PetscCall(VecCreateSeq(PETSC_COMM_SELF, 3 * a->nghost, &a->in));
+  PetscCall(VecDuplicate(a->in, &a->out));
+  PetscCall(CollisionCreateVec(c, &global));
+  PetscCall(ISCreateBlock(c->comm, 3, a->nghost, rows, PETSC_COPY_VALUES, &from));
+  PetscCall(VecScatterCreate(global, from, a->in, NULL, &a->scatter));
+  PetscCall(ISDestroy(&from));
+  PetscCall(VecDestroy(&global));
+  PetscCall(PetscFree(rows));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionCreateShell(Collision c, Mat *A)
+{
+  Apply *a;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&a));
+  a->c = c;
+  PetscCall(PetscMalloc1(c->electrons->nstates, &a->ghost_of));
+  for (PetscInt s = 0; s < c->electrons->nstates; s++) a->ghost_of[s] = -1;
+  PetscCall(ErrorAgree(c->comm, CollisionForEach(c, mark, a)));
+  PetscCall(make_scatter(a));
+  PetscCall(MatCreateShell(c->comm, 3 * c->nlocal, 3 * c->nlocal, PETSC_DETERMINE, PETSC_DETERMINE, a, A));
+  PetscCall(MatShellSetOperation(*A, MATOP_MULT, (void (*)(void))shell_mult));
+  PetscCall(MatShellSetOperation(*A, MATOP_MULT_TRANSPOSE, (void (*)(void))shell_mult));
+  PetscCall(MatShellSetOperation(*A, MATOP_DESTROY, (void (*)(void))shell_destroy));
+  PetscCall(MatSetOption(*A, MAT_SYMMETRIC, PETSC_TRUE));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,68 @@
+/* The set of coupled pairs of states, with positions that never change once given. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collision_impl.h"
+
+static inline uint64_t hash_pair(int32_t a, int32_t b)
+{
+  uint64_t x = ((uint64_t)(uint32_t)a << 32 | (uint32_t)b) * UINT64_C(0x9E3779B97F4A7C15);
+  return x ^ x >> 29;
+}
+
+static PetscErrorCode grow(BlockList *l)
+{
+  PetscInt slots = l->slots ? 2 * l->slots : 4096, capacity = slots / 2;
+  int32_t (*pair)[2];
+  PetscFunctionBeginUser;
+  PetscCheck(slots > 0, PETSC_COMM_SELF, PETSC_ERR_SUP, "more than 2^30 coupled pairs on one rank: use more ranks");
+  PetscCall(PetscMalloc1(capacity, &pair));
+  for (PetscInt i = 0; i < l->count; i++) {
+    pair[i][0] = l->pair[i][0];
+    pair[i][1] = l->pair[i][1];
+  }
+  PetscCall(PetscFree(l->pair));
+  PetscCall(PetscFree(l->slot));
+  PetscCall(PetscMalloc1(slots, &l->slot));
+  for (PetscInt i = 0; i < slots; i++) l->slot[i] = -1;
+  l->pair     = pair;
+  l->slots    = slots;
+  l->capacity = capacity;
+  for (PetscInt i = 0; i < l->count; i++) {
+    uint64_t at = hash_pair(pair[i][0], pair[i][1]) & (uint64_t)(slots - 1);
+    while (l->slot[at] >= 0) at = (at + 1) & (uint64_t)(slots - 1);
+    l->slot[at] = (int32_t)i;
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BlockListFind(BlockList *l, int32_t a, int32_t b, int32_t *position)
+{
+  PetscFunctionBeginUser;
+  if (a > b) {
+    int32_t t = a;
+    a         = b;
+    b         = t;
+  }
+  if (l->count == l->capacity) PetscCall(grow(l));
+  uint64_t at = hash_pair(a, b) & (uint64_t)(l->slots - 1);
+  for (; l->slot[at] >= 0; at = (at + 1) & (uint64_t)(l->slots - 1)) {
+    const int32_t *p = l->pair[l->slot[at]];
+    if (p[0] == a && p[1] == b) {
+      *position = l->slot[at];
+      PetscFunctionReturn(0);
+    }
+  }
+  l->pair[l->count][0] = a;
+  l->pair[l->count][1] = b;
+  l->slot[at]          = (int32_t)l->count;
+  *position            = (int32_t)l->count++;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode BlockListDestroy(BlockList *l)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(l->pair));
+  PetscCall(PetscFree(l->slot));
+  l->count = l->capacity = l->slots = 0;
+  PetscFunctionReturn(0);
+}
