@@ -44,7 +44,7 @@ const char *ProgramCommit(void);
 
 /* ResultsCreate - UMK_ERR_INPUT on all ranks when `path` cannot be written. */
 PetscErrorCode ResultsCreate(MPI_Comm comm, const char *path, Results *results);
-/* Attributes of the file: format_version, program, version, commit, deck (its text; deck may be NULL), petsc_options, ranks,
+/* Attributes of the file: format_version, content ("results"), program, version, commit, deck (its text; deck may be NULL), petsc_options, ranks,
    start; wall_time_s follows at ResultsCommit. */
 PetscErrorCode ResultsWriteProvenance(Results results, Deck deck);
 /* Attributes of the object (dataset or group, "/" for the file; a group is made when missing). An attribute that exists is replaced. */

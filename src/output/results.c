@@ -173,6 +173,7 @@ PetscErrorCode ResultsWriteProvenance(Results r, Deck deck)
   strftime(start, sizeof start, "%Y-%m-%dT%H:%M:%S%z", localtime_r(&now, &local));
   if (deck) PetscCall(DeckGetText(deck, &text));
   PetscCall(ResultsWriteAttributeInt(r, "/", "format_version", RESULTS_FORMAT_VERSION));
+  PetscCall(ResultsWriteAttributeString(r, "/", "content", "results"));
   PetscCall(ResultsWriteAttributeString(r, "/", "program", "umklapp"));
   PetscCall(ResultsWriteAttributeString(r, "/", "version", ProgramVersion()));
   PetscCall(ResultsWriteAttributeString(r, "/", "commit", ProgramCommit()));

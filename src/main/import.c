@@ -1,0 +1,116 @@
+/* `umklapp import FORMAT PATH -o FILE`: files of another program into one native material file. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "commands.h"
+#include "umklapp/material.h"
+
+static PetscErrorCode CheckFormat(const char *format)
+{
+  const char *const *names, *const *help;
+  char               list[512] = "";
+  int                n, near;
+
+  PetscFunctionBeginUser;
+  PetscCall(MaterialImportFormats(&n, &names, &help));
+  for (int i = 0; i < n; i++) {
+    if (!strcmp(names[i], format)) PetscFunctionReturn(0);
+    snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
+  }
+  near = NearestName(format, n, names);
+  if (near >= 0) return InputErrorAt(NULL, 0, "unknown format '%s'; did you mean '%s'?", format, names[near]);
+  return InputErrorAt(NULL, 0, "unknown format '%s'; there are: %s", format, list);
+}
+
+/* "8,8,8" or "8" */
+static PetscErrorCode ReadMesh(const Arguments *a, const char *option, PetscInt mesh[3])
+{
+  const char *text = ArgumentsGet(a, option);
+  int         n[3], used = 0;
+
+  if (!text) return 0;
+  if (sscanf(text, "%d,%d,%d%n", &n[0], &n[1], &n[2], &used) != 3 || text[used]) {
+    used = 0;
+    if (sscanf(text, "%d%n", &n[0], &used) != 1 || text[used]) used = -1;
+    n[1] = n[2] = n[0];
+  }
+  for (int i = 0; i < 3 && used >= 0; i++)
+    if (n[i] < 1 || n[i] > 1024) used = -1;
+  if (used < 0) return InputErrorAt(NULL, 0, "%s: '%s' is not a mesh; write N1,N2,N3 with numbers from 1 to 1024", option, text);
+  for (int i = 0; i < 3; i++) mesh[i] = n[i];
+  return 0;
+}
+
+static PetscErrorCode ReadReal(const Arguments *a, const char *option, PetscReal low, PetscReal high, PetscReal *value)
+{
+  const char *text = ArgumentsGet(a, option);
+  char       *end;
+  PetscReal   x;
+
+  if (!text) return 0;
+  x = strtod(text, &end);
+  if (end == text || *end || !(x >= low && x <= high)) return InputErrorAt(NULL, 0, "%s: '%s' is not a number from %g to %g", option, text, low, high);
+  *value = x;
+  return 0;
+}
+
+static PetscErrorCode ReadOptions(const Arguments *a, ImportOptions *o)
+{
+  const char *use_ws = ArgumentsGet(a, "--use-ws");
+  PetscReal   precision = 64, bits = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(ImportOptionsDefault(o));
+  precision = o->precision;
+  bits      = o->mantissa_bits;
+  PetscCall(ReadMesh(a, "--coarse-k", o->coarse_k));
+  PetscCall(ReadMesh(a, "--coarse-q", o->coarse_q));
+  if (use_ws) {
+    PetscCheckInput(!strcmp(use_ws, "yes") || !strcmp(use_ws, "no"), NULL, 0, "--use-ws: '%s' is neither yes nor no", use_ws);
+    o->use_ws = !strcmp(use_ws, "yes");
+  }
+  PetscCall(ReadReal(a, "--precision", 32, 64, &precision));
+  PetscCheckInput(precision == 32 || precision == 64, NULL, 0, "--precision: '%s' is neither 64 nor 32", ArgumentsGet(a, "--precision"));
+  PetscCall(ReadReal(a, "--mantissa-bits", 0, 52, &bits));
+  PetscCheckInput(bits == floor(bits), NULL, 0, "--mantissa-bits: '%s' is not a whole number", ArgumentsGet(a, "--mantissa-bits"));
+  PetscCall(ReadReal(a, "--threshold", 0, 1, &o->threshold));
+  PetscCall(ReadReal(a, "--real-tolerance", 0, 1, &o->real_tolerance));
+  if (ArgumentsGet(a, "--complex")) o->real_tolerance = -1;
+  o->precision     = (int)precision;
+  o->mantissa_bits = (int)bits;
+  PetscFunctionReturn(0);
+}
+
+/* What the file came from: the command, without the machine's folders. */
+static void Provenance(const Arguments *a, char *text, size_t size)
+{
+  snprintf(text, size, "umklapp %s (%s) import %s", ProgramVersion(), ProgramCommit(), a->operand[0]);
+  for (int i = 0; i < a->noptions; i++) {
+    const size_t used = strlen(text);
+    if (strcmp(a->option[i].name, "--output")) snprintf(text + used, size - used, " %s %s", a->option[i].name, a->option[i].value);
+  }
+}
+
+PetscErrorCode CommandImport(const Arguments *a)
+{
+  const char   *output = ArgumentsGet(a, "--output");
+  ImportOptions options;
+  Material      m;
+  char          provenance[1024];
+  struct stat   info;
+  int           rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCheckInput(output, NULL, 0, "umklapp import needs the name of the file to write: -o FILE");
+  PetscCall(CheckFormat(a->operand[0]));
+  PetscCall(ReadOptions(a, &options));
+  PetscCall(MaterialImport(PETSC_COMM_WORLD, a->operand[0], a->operand[1], &options, &m));
+  Provenance(a, provenance, sizeof provenance);
+  PetscCall(MaterialWrite(m, output, provenance));
+  if (!rank) PetscCall(MaterialPrint(m, stdout));
+  if (!rank && !stat(output, &info)) Log(1, "written: %s (%.1f MB)\n", output, 1e-6 * (double)info.st_size);
+  PetscCall(MaterialDestroy(&m));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,56 @@
+/* The keys of all layers, the deck of the command line, and `umklapp keys`. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+#include "umklapp/channel.h"
+#include "umklapp/material.h"
+#include "commands.h"
+#include "dispersion.h"
+
+static const DeckKey keys[] = {
+  {"title", DECK_STRING, .help = "free text, kept in the results"},
+  {"output", DECK_STRING, .fallback = "results.h5", .help = "results file of `run`"},
+  {"petsc", DECK_FREE_MAP, .help = "PETSc options without their dash; the command line wins"},
+  {NULL}};
+
+PetscErrorCode RegisterKeys(void)
+{
+  static bool done = false;
+
+  PetscFunctionBeginUser;
+  if (done) PetscFunctionReturn(0);
+  done = true;
+  PetscCall(DeckRegisterKeys(keys));
+  PetscCall(MaterialRegisterKeys());
+  PetscCall(StatesRegisterKeys());
+  PetscCall(ChannelRegisterKeys());
+  PetscCall(DispersionRegisterKeys());
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandLoadDeck(const Arguments *a, Deck *deck)
+{
+  const char *sets[ARGUMENTS_MAX], *output = ArgumentsGet(a, "--output");
+  char        set[PETSC_MAX_PATH_LEN + 16];
+  int         n = ArgumentsGetAll(a, "--set", sets);
+
+  PetscFunctionBeginUser;
+  PetscCall(RegisterKeys());
+  if (output) {
+    snprintf(set, sizeof set, "output=%s", output);
+    sets[n++] = set;
+  }
+  PetscCall(DeckCreateFromFile(PETSC_COMM_WORLD, a->operand[0], n, sets, deck));
+  PetscCall(DeckApplyPetscOptions(*deck));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CommandKeys(const Arguments *a)
+{
+  int rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCall(RegisterKeys());
+  if (!rank) PetscCall(DeckPrintKeys(stdout, a->noperands ? a->operand[0] : NULL, ArgumentsGet(a, "--markdown") != NULL));
+  PetscFunctionReturn(0);
+}
