@@ -50,6 +50,9 @@ PetscErrorCode CollisionGetLocalStates(Collision collision, PetscInt *nlocal, co
 PetscErrorCode CollisionCreateVec(Collision collision, Vec *v);
 /* 1/tau of this rank's states [nlocal], all channels (channel < 0) or one. Borrowed, valid until the next point. */
 PetscErrorCode CollisionGetRates(Collision collision, PetscInt channel, const PetscReal **rates);
+/* Let only one channel act (< 0: all again), at the present point: what Matthiessen's rule compares. Collective. */
+PetscErrorCode CollisionRestrict(Collision collision, PetscInt channel);
+PetscErrorCode CollisionGetChannelCount(Collision collision, PetscInt *n);
 /* Weights w_a of all wedge states at this point. Borrowed. */
 PetscErrorCode CollisionGetWeights(Collision collision, const PetscReal **weights);
 /* The assembled operator at this point (MATAIJ); reassembled in place at each call after CollisionSetPoint. Borrowed. Collective.

@@ -51,7 +51,7 @@ PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, State
   c->phonons   = phonons;
   c->nchannels = nchannels;
   c->channel   = channels;
-  c->serial_A = c->serial_D = -1;
+  c->serial_A = c->serial_D = c->only = -1;
   PetscCall(DeckGetReal(deck, "memory", &gib, NULL));
   c->memory = gib * 1073741824.0;
   c->keep   = true;
@@ -200,7 +200,7 @@ static PetscErrorCode enumerate(Collision c, bool point_dependent, Enumeration *
   if (n == 0) PetscFunctionReturn(0);
   if (stage) ProgressBegin(&progress, stage, (PetscReal)(n * c->nk));
   for (PetscInt i = 0; i < c->nchannels; i++) {
-    if (c->channel[i]->point_dependent != point_dependent) continue;
+    if (c->channel[i]->point_dependent != point_dependent || (c->only >= 0 && c->only != i)) continue;
     e->channel = i;
     if (c->channel[i]->type->prepare) PetscCall(c->channel[i]->type->prepare(c->channel[i], c->nk, c->ik));
     for (PetscInt k = 0; k < c->nk; k++) {
@@ -216,9 +216,11 @@ PetscErrorCode CollisionForEach(Collision c, ChunkConsumer consume, void *ctx)
 {
   Enumeration e = {.c = c, .consume = consume, .ctx = ctx};
   PetscFunctionBeginUser;
-  for (Chunk *k = c->fixed.first; k; k = k->next) PetscCall(consume(ctx, k->channel, &k->batch, k));
+  for (Chunk *k = c->fixed.first; k; k = k->next)
+    if (c->only < 0 || c->only == k->channel) PetscCall(consume(ctx, k->channel, &k->batch, k));
   if (!c->keep) PetscCall(enumerate(c, false, &e, NULL));
-  for (Chunk *k = c->moving.first; k; k = k->next) PetscCall(consume(ctx, k->channel, &k->batch, k));
+  for (Chunk *k = c->moving.first; k; k = k->next)
+    if (c->only < 0 || c->only == k->channel) PetscCall(consume(ctx, k->channel, &k->batch, k));
   PetscFunctionReturn(0);
 }
 
@@ -289,6 +291,7 @@ PetscErrorCode CollisionSetPoint(Collision c, const StatesPoint *point)
   PetscFunctionBeginUser;
   PetscCheck(c->set_up, c->comm, PETSC_ERR_ORDER, "CollisionSetUp first");
   c->point = *point;
+  c->only  = -1;
   c->serial++;
   PetscCall(fill_weights(c, 0, c->electrons));
   if (c->phonons) PetscCall(fill_weights(c, 1, c->phonons));
@@ -298,6 +301,22 @@ PetscErrorCode CollisionSetPoint(Collision c, const StatesPoint *point)
   c->keep             = keep;
   PetscCall(ErrorAgree(c->comm, code));
   PetscCall(CollisionComputeRates(c));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionRestrict(Collision c, PetscInt channel)
+{
+  PetscFunctionBeginUser;
+  c->only = channel;
+  c->serial++;
+  PetscCall(CollisionComputeRates(c));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionGetChannelCount(Collision c, PetscInt *n)
+{
+  PetscFunctionBeginUser;
+  *n = c->nchannels;
   PetscFunctionReturn(0);
 }
 

@@ -38,6 +38,7 @@ struct _p_Collision {
   int32_t    *row;               /* [nstates] state row, node-shared */
   PetscReal  *weight[2];         /* [electrons], [phonons] w, node-shared */
   StatesPoint point;
+  PetscInt    only;              /* the one channel that acts, or -1 */
   PetscInt    serial;            /* counts points, to know what is stale */
   Store       fixed, moving;     /* point-independent and point-dependent processes */
   PetscReal   processes;         /* enumerated at SetUp or at the last point, this rank */

@@ -23,7 +23,8 @@ PetscErrorCode StoreAppend(Store *store, PetscInt channel, const ProcessBatch *b
   char        *at;
   PetscFunctionBeginUser;
   for (int m = 0; m < b->nmembers; m++) bytes += padded(b->state[m], 4 * n) + padded(b->op[m], n) + padded(b->energy[m], 8 * n);
-  PetscCall(PetscMalloc1(sizeof(Chunk) + bytes, (char **)&chunk));
+  PetscCall(PetscMalloc1(sizeof(Chunk) + bytes, &at));
+  chunk          = (Chunk *)at;
   chunk->batch   = *b;
   chunk->channel = channel;
   chunk->block   = NULL;

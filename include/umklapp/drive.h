@@ -1,0 +1,33 @@
+/*
+  drive: right-hand sides and currents. With z = sqrt(N) y on the wedge (collision.h), the field and the gradient drive
+
+    X^E_a = sqrt(N_a) w_a q v_a            (electric field, q = -1)
+    X^T_a = sqrt(N_a) w_a (e_a - mu) v_a   (temperature gradient)
+
+  and the same vectors read the currents: <X, Y> = g_s/(N V) sum_a X_a (x) Y_a averaged over the mesh's operations. With z^Y = A^-1 X^Y
+
+    L_XY = <X^X, z^Y> / k_B T:   J = L_EE E - L_ET (grad T)/T,   J_Q = L_TE E - L_TT (grad T)/T
+
+  L_XY = L_YX^T is Onsager's relation; nothing here enforces it.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_DRIVE_H
+#define UMKLAPP_DRIVE_H
+
+#include "umklapp/collision.h"
+
+typedef enum { DRIVE_FIELD, DRIVE_GRADIENT } DriveKind;
+
+/* DriveFill - x: a vector of CollisionCreateVec, in atomic units. States without any scattering get zero: nothing relaxes them. Collective. */
+PetscErrorCode DriveFill(Collision collision, States states, const StatesPoint *point, DriveKind kind, Vec x);
+/* DriveMoment - m = g_s/(N V) sum_a x_a (x) z_a, symmetrized over the mesh's operations; [i][j]: i of x, j of z. Collective. */
+PetscErrorCode DriveMoment(Collision collision, States states, Vec x, Vec z, PetscReal m[3][3]);
+/*
+  DriveNullVectors - uniform shifts of the electrons that the symmetry allows, phi = c with S c = c: n_a = sqrt(N_a) w_a c, orthonormal.
+  They are null vectors of an operator without walls. count: 0 for any group with inversion. Caller destroys. Collective.
+*/
+PetscErrorCode DriveNullVectors(Collision collision, States states, PetscInt *count, Vec vectors[3]);
+/* Share of the drive's norm (field) carried by states without any scattering. Collective. */
+PetscErrorCode DriveUnscattered(Collision collision, States states, const StatesPoint *point, PetscInt *states_out, PetscReal *fraction);
+
+#endif

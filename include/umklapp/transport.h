@@ -1,0 +1,42 @@
+/*
+  transport: solving A z = X at each point and reading tensors.
+
+    sigma = L_EE,  S = sigma^-1 L_ET / T,  Pi = L_TE sigma^-1,  kappa_e = (L_TT - L_TE sigma^-1 L_ET) / T (zero current)
+
+  Levels: rta, z = tau X; full, the whole operator by conjugate gradients on the true residual, or by Richardson's iteration with the
+  diagonal (Omini and Sparavigna, Phys. Rev. B 53, 9064 (1996)), kept for comparison.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_TRANSPORT_H
+#define UMKLAPP_TRANSPORT_H
+
+#include "umklapp/drive.h"
+
+typedef enum { LEVEL_RTA, LEVEL_FULL, LEVEL_COUNT } TransportLevel;
+extern const char *const TransportLevelName[LEVEL_COUNT];
+
+typedef struct { /* atomic units (temperature as k_B T); in two dimensions the z row and column are zero */
+  PetscReal conductivity[3][3], seebeck[3][3], peltier[3][3], kappa[3][3], lorenz[3][3], resistivity[3][3];
+  PetscReal L[2][2][3][3];      /* L_XY, X, Y of DriveKind */
+  /* audit */
+  PetscReal onsager_defect;     /* |L_ET - L_TE^T| / sqrt(|L_EE| |L_TT|) */
+  PetscReal residual;           /* largest true |X - A z| / |X| */
+  PetscReal null_overlap;       /* largest |<n, X>| / |X| with a null vector */
+  PetscReal symmetry_defect;    /* |x.Ay - y.Ax| / (|x| |Ay|), random x, y; full only */
+  PetscReal matthiessen;        /* sigma sum_c 1/sigma_c - 1 over the channels alone; NaN with one channel or not asked */
+  PetscInt  iterations;
+  bool      converged;
+} TransportTensors;
+
+typedef struct _p_Transport *Transport;
+PetscErrorCode TransportRegisterKeys(void);
+/* deck: the section `solver`. Collective. */
+PetscErrorCode TransportCreate(MPI_Comm comm, Deck deck, Collision collision, States states, Transport *transport);
+PetscErrorCode TransportDestroy(Transport *transport);
+/* Solve at the collision operator's present point; starts from the last solution of that level. A drive with no steady state gives converged =
+   false and a warning that says so. Collective. */
+PetscErrorCode TransportSolve(Transport transport, TransportLevel level, const StatesPoint *point, TransportTensors *tensors);
+/* The solution z for the field of the last TransportSolve of that level. Borrowed. */
+PetscErrorCode TransportGetSolution(Transport transport, TransportLevel level, Vec *z);
+
+#endif

@@ -1,0 +1,167 @@
+/* The whole operator: Krylov or Richardson, null vectors, true residuals. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "transport_impl.h"
+
+#define NULL_TOLERANCE 1e-9  /* |A n| / |D n| of a null vector */
+#define OVERLAP_LIMIT  1e-6  /* share of a drive along a null vector beyond which there is no steady state */
+
+static PetscErrorCode create_ksp(Transport t)
+{
+  PC pc;
+  PetscFunctionBeginUser;
+  PetscCall(KSPCreate(t->comm, &t->ksp));
+  PetscCall(KSPSetType(t->ksp, t->picard ? KSPRICHARDSON : KSPCG));
+  PetscCall(KSPSetTolerances(t->ksp, t->tolerance, 1e-300, 1e8, t->max_iterations));
+  PetscCall(KSPSetNormType(t->ksp, KSP_NORM_UNPRECONDITIONED));
+  PetscCall(KSPSetInitialGuessNonzero(t->ksp, PETSC_TRUE));
+  PetscCall(KSPGetPC(t->ksp, &pc));
+  PetscCall(PCSetType(pc, PCJACOBI));
+  PetscCall(KSPSetFromOptions(t->ksp));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode get_operator(Transport t, Mat *A)
+{
+  PetscFunctionBeginUser;
+  if (!t->replayed) {
+    PetscCall(CollisionGetOperator(t->collision, A));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(MatDestroy(&t->shell)); /* the partners of point-dependent channels may have changed */
+  PetscCall(CollisionCreateShell(t->collision, &t->shell));
+  *A = t->shell;
+  PetscFunctionReturn(0);
+}
+
+/* Candidates n that the operator really annihilates, as a null space; NULL when there are none. */
+static PetscErrorCode find_null_space(Transport t, Mat A, Mat D, MatNullSpace *space, TransportTensors *x)
+{
+  PetscInt count, kept = 0;
+  Vec      n[3], an, dn;
+  PetscFunctionBeginUser;
+  *space = NULL;
+  PetscCall(DriveNullVectors(t->collision, t->states, &count, n));
+  PetscCall(CollisionCreateVec(t->collision, &an));
+  PetscCall(VecDuplicate(an, &dn));
+  for (PetscInt i = 0; i < count; i++) {
+    PetscReal norm_a, norm_d;
+    PetscCall(MatMult(A, n[i], an));
+    PetscCall(MatMult(D, n[i], dn));
+    PetscCall(VecNorm(an, NORM_2, &norm_a));
+    PetscCall(VecNorm(dn, NORM_2, &norm_d));
+    if (norm_a > NULL_TOLERANCE * norm_d) {
+      PetscCall(VecDestroy(&n[i]));
+      continue;
+    }
+    n[kept++] = n[i];
+  }
+  for (PetscInt i = 0; i < kept; i++)
+    for (int k = 0; k < 2; k++) {
+      PetscScalar overlap;
+      PetscReal   norm;
+      PetscCall(VecDot(n[i], t->drive[k], &overlap));
+      PetscCall(VecNorm(t->drive[k], NORM_2, &norm));
+      if (norm > 0.0) x->null_overlap = PetscMax(x->null_overlap, PetscAbsScalar(overlap) / norm);
+    }
+  if (kept > 0) PetscCall(MatNullSpaceCreate(t->comm, PETSC_FALSE, kept, n, space));
+  for (PetscInt i = 0; i < kept; i++) PetscCall(VecDestroy(&n[i]));
+  PetscCall(VecDestroy(&an));
+  PetscCall(VecDestroy(&dn));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode symmetry_defect(Transport t, Mat A, PetscReal *defect)
+{
+  Vec         x, y, ax, ay;
+  PetscRandom random;
+  PetscScalar xay, yax;
+  PetscReal   nx, nay;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionCreateVec(t->collision, &x));
+  PetscCall(VecDuplicate(x, &y));
+  PetscCall(VecDuplicate(x, &ax));
+  PetscCall(VecDuplicate(x, &ay));
+  PetscCall(PetscRandomCreate(t->comm, &random));
+  PetscCall(VecSetRandom(x, random));
+  PetscCall(VecSetRandom(y, random));
+  PetscCall(PetscRandomDestroy(&random));
+  PetscCall(MatMult(A, x, ax));
+  PetscCall(MatMult(A, y, ay));
+  PetscCall(VecDot(x, ay, &xay));
+  PetscCall(VecDot(y, ax, &yax));
+  PetscCall(VecNorm(x, NORM_2, &nx));
+  PetscCall(VecNorm(ay, NORM_2, &nay));
+  *defect = nx * nay > 0.0 ? PetscAbsScalar(xay - yax) / (nx * nay) : 0.0;
+  PetscCall(VecDestroy(&x));
+  PetscCall(VecDestroy(&y));
+  PetscCall(VecDestroy(&ax));
+  PetscCall(VecDestroy(&ay));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode true_residual(Mat A, Vec b, Vec z, PetscReal *residual)
+{
+  Vec       r;
+  PetscReal norm, scale;
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(b, &r));
+  PetscCall(MatMult(A, z, r));
+  PetscCall(VecAYPX(r, -1.0, b));
+  PetscCall(VecNorm(r, NORM_2, &norm));
+  PetscCall(VecNorm(b, NORM_2, &scale));
+  PetscCall(VecDestroy(&r));
+  *residual = scale > 0.0 ? norm / scale : 0.0;
+  PetscFunctionReturn(0);
+}
+
+/* Start from the relaxation-time solution, or from a neighbour's when its residual is smaller. */
+static PetscErrorCode choose_start(Transport t, Mat A, int kind)
+{
+  PetscReal r_rta, r_last;
+  PetscFunctionBeginUser;
+  PetscCall(true_residual(A, t->drive[kind], t->solution[LEVEL_RTA][kind], &r_rta));
+  PetscCall(true_residual(A, t->drive[kind], t->solution[LEVEL_FULL][kind], &r_last));
+  if (!(r_last < PetscMin(r_rta, 1.0))) {
+    if (r_rta < 1.0) PetscCall(VecCopy(t->solution[LEVEL_RTA][kind], t->solution[LEVEL_FULL][kind]));
+    else PetscCall(VecZeroEntries(t->solution[LEVEL_FULL][kind]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
+{
+  Mat          A, D;
+  MatNullSpace space;
+  PetscFunctionBeginUser;
+  if (!t->ksp) PetscCall(create_ksp(t));
+  PetscCall(get_operator(t, &A));
+  PetscCall(CollisionGetDiagonal(t->collision, &D));
+  PetscCall(find_null_space(t, A, D, &space, x));
+  PetscCall(MatSetNullSpace(A, space));
+  PetscCall(MatSetTransposeNullSpace(A, space));
+  PetscCall(symmetry_defect(t, A, &x->symmetry_defect));
+  PetscCall(KSPSetOperators(t->ksp, A, D));
+  if (x->null_overlap > OVERLAP_LIMIT) {
+    LogWarning("the drive overlaps a null vector of the collision operator (share %.3g): nothing stops that current, there is no steady state", x->null_overlap);
+    x->converged = false;
+  }
+  for (int k = 0; k < 2 && x->converged; k++) {
+    KSPConvergedReason reason;
+    PetscInt           iterations;
+    PetscReal          residual;
+    if (space) PetscCall(MatNullSpaceRemove(space, t->drive[k]));
+    PetscCall(choose_start(t, A, k));
+    PetscCall(KSPSolve(t->ksp, t->drive[k], t->solution[LEVEL_FULL][k]));
+    PetscCall(KSPGetConvergedReason(t->ksp, &reason));
+    PetscCall(KSPGetIterationNumber(t->ksp, &iterations));
+    PetscCall(true_residual(A, t->drive[k], t->solution[LEVEL_FULL][k], &residual));
+    x->iterations = PetscMax(x->iterations, iterations);
+    x->residual   = PetscMax(x->residual, residual);
+    if (reason < 0) {
+      x->converged = false;
+      LogWarning("the %s solution did not converge: residual %.3g after %d iterations (%s)", k == 0 ? "field" : "gradient", residual, (int)iterations, KSPConvergedReasons[reason]);
+    }
+  }
+  PetscCall(MatNullSpaceDestroy(&space));
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,201 @@
+/* Tensors from the solutions of the kinetic equation. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "transport_impl.h"
+#include <string.h>
+
+const char *const TransportLevelName[LEVEL_COUNT] = {"rta", "full"};
+
+static const DeckKey keys[] = {
+  {"solver",                DECK_SECTION, .help = "how the kinetic equation is solved"},
+  {"solver.method",         DECK_CHOICE, .choices = "cg|picard", .fallback = "cg", .help = "conjugate gradients, or Richardson's iteration with the relaxation times (Omini-Sparavigna)"},
+  {"solver.tolerance",      DECK_REAL, .fallback = "1e-9", .min = 1e-14, .max = 1e-2, .help = "true residual relative to the drive; petsc: ksp_rtol overrides"},
+  {"solver.max_iterations", DECK_INT, .fallback = "2000", .min = 1, .max = 1000000, .help = "iterations before giving up"},
+  {"solver.operator",       DECK_CHOICE, .choices = "assembled|replayed", .fallback = "assembled", .help = "sparse matrix, or processes replayed at each application"},
+  {"solver.matthiessen",    DECK_BOOL, .fallback = "false", .help = "solve each channel alone too, for the deviation from Matthiessen's rule"},
+  {NULL}};
+
+PetscErrorCode TransportRegisterKeys(void)
+{
+  PetscFunctionBeginUser;
+  PetscCall(DeckRegisterKeys(keys));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportCreate(MPI_Comm comm, Deck deck, Collision collision, States states, Transport *transport)
+{
+  Transport t;
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&t));
+  *transport   = t;
+  t->comm      = comm;
+  t->collision = collision;
+  t->states    = states;
+  PetscInt method, kind;
+  PetscCall(DeckGetChoice(deck, "method", &method));
+  PetscCall(DeckGetChoice(deck, "operator", &kind));
+  t->picard   = method == 1;
+  t->replayed = kind == 1;
+  PetscCall(DeckGetReal(deck, "tolerance", &t->tolerance, NULL));
+  PetscCall(DeckGetInt(deck, "max_iterations", &t->max_iterations, NULL));
+  PetscCall(DeckGetBool(deck, "matthiessen", &t->matthiessen));
+  for (int k = 0; k < 2; k++) {
+    PetscCall(CollisionCreateVec(collision, &t->drive[k]));
+    for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(CollisionCreateVec(collision, &t->solution[l][k]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportDestroy(Transport *transport)
+{
+  Transport t = *transport;
+  PetscFunctionBeginUser;
+  if (!t) PetscFunctionReturn(0);
+  for (int k = 0; k < 2; k++) {
+    PetscCall(VecDestroy(&t->drive[k]));
+    for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(VecDestroy(&t->solution[l][k]));
+  }
+  PetscCall(KSPDestroy(&t->ksp));
+  PetscCall(MatDestroy(&t->shell));
+  PetscCall(PetscFree(t));
+  *transport = NULL;
+  PetscFunctionReturn(0);
+}
+
+/* Inverse of the upper left d x d part; zero elsewhere. false: singular. */
+static bool invert_leading(int d, const PetscReal m[3][3], PetscReal inverse[3][3])
+{
+  PetscReal full[3][3] = {{0}}, scale = 0.0;
+  for (int i = 0; i < d; i++)
+    for (int j = 0; j < d; j++) {
+      full[i][j] = m[i][j];
+      scale      = PetscMax(scale, fabs(m[i][j]));
+    }
+  memset(inverse, 0, sizeof(PetscReal[3][3]));
+  if (!(scale > 0.0)) return false;
+  for (int i = d; i < 3; i++) full[i][i] = scale;
+  if (!(fabs(Det3((const PetscReal(*)[3])full)) > 1e-200)) {
+    PetscReal scaled[3][3];
+    for (int i = 0; i < 9; i++) scaled[i / 3][i % 3] = full[i / 3][i % 3] / scale;
+    if (!(fabs(Det3((const PetscReal(*)[3])scaled)) > 1e-14)) return false;
+    Invert3((const PetscReal(*)[3])scaled, inverse);
+    for (int i = 0; i < 9; i++) inverse[i / 3][i % 3] /= scale;
+  } else Invert3((const PetscReal(*)[3])full, inverse);
+  for (int i = d; i < 3; i++) inverse[i][i] = 0.0;
+  return true;
+}
+
+static PetscReal frobenius(const PetscReal m[3][3])
+{
+  PetscReal sum = 0.0;
+  for (int i = 0; i < 9; i++) sum += m[i / 3][i % 3] * m[i / 3][i % 3];
+  return sqrt(sum);
+}
+
+static void read_tensors(int dimension, PetscReal kT, TransportTensors *x)
+{
+  PetscReal tmp[3][3], tmp2[3][3];
+  const PetscReal(*ET)[3] = (const PetscReal(*)[3])x->L[DRIVE_FIELD][DRIVE_GRADIENT], (*TE)[3] = (const PetscReal(*)[3])x->L[DRIVE_GRADIENT][DRIVE_FIELD];
+  memcpy(x->conductivity, x->L[DRIVE_FIELD][DRIVE_FIELD], sizeof(x->conductivity));
+  if (!invert_leading(dimension, (const PetscReal(*)[3])x->conductivity, x->resistivity)) {
+    for (int i = 0; i < 9; i++) x->resistivity[i / 3][i % 3] = NAN;
+  }
+  const PetscReal(*rho)[3] = (const PetscReal(*)[3])x->resistivity;
+  MatMul3(rho, ET, x->seebeck);
+  MatMul3(TE, rho, x->peltier);
+  MatMul3((const PetscReal(*)[3])x->peltier, ET, tmp2);
+  for (int i = 0; i < 9; i++) {
+    x->seebeck[i / 3][i % 3] /= kT;
+    x->kappa[i / 3][i % 3] = (x->L[DRIVE_GRADIENT][DRIVE_GRADIENT][i / 3][i % 3] - tmp2[i / 3][i % 3]) / kT;
+  }
+  MatMul3((const PetscReal(*)[3])x->kappa, rho, x->lorenz);
+  for (int i = 0; i < 9; i++) {
+    x->lorenz[i / 3][i % 3] /= kT;
+    tmp[i / 3][i % 3] = ET[i / 3][i % 3] - TE[i % 3][i / 3];
+  }
+  const PetscReal scale = sqrt(frobenius((const PetscReal(*)[3])x->L[0][0]) * frobenius((const PetscReal(*)[3])x->L[1][1]));
+  x->onsager_defect     = scale > 0.0 ? frobenius((const PetscReal(*)[3])tmp) / scale : 0.0;
+}
+
+static PetscErrorCode solve_rta(Transport t)
+{
+  PetscInt         n;
+  const PetscReal *rate;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(t->collision, &n, NULL));
+  PetscCall(CollisionGetRates(t->collision, -1, &rate));
+  for (int k = 0; k < 2; k++) {
+    const PetscScalar *x;
+    PetscScalar       *z;
+    PetscCall(VecGetArrayRead(t->drive[k], &x));
+    PetscCall(VecGetArray(t->solution[LEVEL_RTA][k], &z));
+    for (PetscInt i = 0; i < 3 * n; i++) z[i] = rate[i / 3] > 0.0 ? x[i] / rate[i / 3] : 0.0;
+    PetscCall(VecRestoreArrayRead(t->drive[k], &x));
+    PetscCall(VecRestoreArray(t->solution[LEVEL_RTA][k], &z));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode solve_level(Transport t, TransportLevel level, const StatesPoint *p, TransportTensors *x)
+{
+  PetscFunctionBeginUser;
+  memset(x, 0, sizeof(*x));
+  x->converged   = true;
+  x->matthiessen = NAN;
+  for (int k = 0; k < 2; k++) PetscCall(DriveFill(t->collision, t->states, p, (DriveKind)k, t->drive[k]));
+  PetscCall(solve_rta(t));
+  if (level != LEVEL_RTA) PetscCall(TransportSolveFull(t, x));
+  for (int i = 0; i < 2; i++)
+    for (int k = 0; k < 2; k++) {
+      PetscCall(DriveMoment(t->collision, t->states, t->drive[i], t->solution[level][k], x->L[i][k]));
+      for (int r = 0; r < 9; r++) x->L[i][k][r / 3][r % 3] /= p->kT;
+    }
+  read_tensors(t->states->mesh->crystal->dimension, p->kT, x);
+  PetscFunctionReturn(0);
+}
+
+/* sigma sum_c 1/sigma_c - 1, from traces. A channel that leaves states unscattered has no resistance of its own. */
+static PetscErrorCode matthiessen(Transport t, TransportLevel level, const StatesPoint *p, TransportTensors *x)
+{
+  PetscInt         n;
+  PetscReal        sum = 0.0;
+  Vec              keep[2];
+  TransportTensors one;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetChannelCount(t->collision, &n));
+  if (n < 2) PetscFunctionReturn(0);
+  for (int k = 0; k < 2; k++) {
+    PetscCall(VecDuplicate(t->drive[k], &keep[k]));
+    PetscCall(VecCopy(t->solution[level][k], keep[k]));
+  }
+  for (PetscInt c = 0; c < n; c++) {
+    PetscInt  free_states;
+    PetscReal fraction;
+    PetscCall(CollisionRestrict(t->collision, c));
+    PetscCall(DriveUnscattered(t->collision, t->states, p, &free_states, &fraction));
+    if (fraction > 1e-9) continue;
+    PetscCall(solve_level(t, level, p, &one));
+    sum += 1.0 / (one.conductivity[0][0] + one.conductivity[1][1] + one.conductivity[2][2]);
+  }
+  PetscCall(CollisionRestrict(t->collision, -1));
+  x->matthiessen = sum * (x->conductivity[0][0] + x->conductivity[1][1] + x->conductivity[2][2]) - 1.0;
+  for (int k = 0; k < 2; k++) {
+    PetscCall(VecCopy(keep[k], t->solution[level][k]));
+    PetscCall(VecDestroy(&keep[k]));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportSolve(Transport t, TransportLevel level, const StatesPoint *p, TransportTensors *x)
+{
+  PetscFunctionBeginUser;
+  PetscCall(solve_level(t, level, p, x));
+  if (t->matthiessen) PetscCall(matthiessen(t, level, p, x));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportGetSolution(Transport t, TransportLevel level, Vec *z)
+{
+  PetscFunctionBeginUser;
+  *z = t->solution[level][DRIVE_FIELD];
+  PetscFunctionReturn(0);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_TRANSPORT_IMPL_H
+#define UMKLAPP_TRANSPORT_IMPL_H
+
+#include <petscksp.h>
+#include "umklapp/transport.h"
+
+struct _p_Transport {
+  MPI_Comm  comm;
+  Collision collision; /* borrowed */
+  States    states;    /* borrowed */
+  bool      picard, replayed, matthiessen;
+  PetscReal tolerance;
+  PetscInt  max_iterations;
+  Vec       drive[2], solution[LEVEL_COUNT][2];
+  KSP       ksp;
+  Mat       shell;
+};
+
+/* Solve for both drives with the whole operator; fills the audit of x. */
+PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x);
+
+#endif
