@@ -1,0 +1,221 @@
+/*
+  Import: the registry of formats, and what is done to every coupling: drop elements below a fraction of the largest, keep the
+  real part where that is all there is, round the mantissa, leave out lattice vectors that carry nothing.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "import_impl.h"
+
+typedef struct {
+  WannierSource *inner;      /* complex slabs, phonon vectors as in the source's files */
+  PetscInt       nRe, nRp, block; /* of inner; block = nm nb^2 */
+  PetscInt      *keep_e, *keep_p, nkeep_e, nkeep_p;
+  PetscReal      cut, sum_re, sum_im, sum_dropped, largest;
+  PetscInt       bits, real, mantissa;
+  Complex       *slab;
+} Filter;
+
+PetscErrorCode ImportOptionsDefault(ImportOptions *options)
+{
+  PetscFunctionBeginUser;
+  memset(options, 0, sizeof(*options));
+  options->use_ws         = -1;
+  options->precision      = 64;
+  options->real_tolerance = 1e-4;
+  options->polar          = -1;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialImportFormats(int *n, const char *const **names, const char *const **help)
+{
+  static const char *list[32], *lines[32];
+
+  PetscFunctionBeginUser;
+  for (*n = 0; importers[*n] && *n < 32; ++*n) {
+    list[*n]  = importers[*n]->name;
+    lines[*n] = importers[*n]->help;
+  }
+  if (names) *names = list;
+  if (help) *help = lines;
+  PetscFunctionReturn(0);
+}
+
+/* Round to `bits` bits after the leading one, half to even. */
+static PetscReal round_mantissa(PetscReal x, PetscInt bits)
+{
+  uint64_t      u;
+  const int     drop = 52 - (int)bits;
+
+  if (bits <= 0 || bits >= 52 || x == 0.0) return x;
+  memcpy(&u, &x, sizeof(u));
+  u += ((uint64_t)1 << (drop - 1)) - 1 + ((u >> drop) & 1);
+  u &= ~(((uint64_t)1 << drop) - 1);
+  memcpy(&x, &u, sizeof(u));
+  return x;
+}
+
+/* Pass 1: the largest element, and how real the coupling is. */
+static PetscErrorCode measure(Filter *f)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt p = 0; p < f->nRp; p++) {
+    PetscCall(f->inner->read_slab(f->inner->ctx, p, f->slab));
+    for (PetscInt i = 0; i < f->nRe * f->block; i++) {
+      const PetscReal re = creal(f->slab[i]), im = cimag(f->slab[i]);
+
+      f->sum_re += re * re;
+      f->sum_im += im * im;
+      f->largest = PetscMax(f->largest, re * re + im * im);
+    }
+  }
+  f->largest = sqrt(f->largest);
+  PetscFunctionReturn(0);
+}
+
+static inline Complex filtered(const Filter *f, Complex g)
+{
+  if (f->real) g = creal(g);
+  if (cabs(g) < f->cut) return 0.0;
+  return CMPLX(round_mantissa(creal(g), f->mantissa), round_mantissa(cimag(g), f->mantissa));
+}
+
+/* Pass 2: vectors that keep an element. */
+static PetscErrorCode find_kept(Filter *f)
+{
+  bool *e, *p;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscCalloc2(f->nRe, &e, f->nRp, &p));
+  for (PetscInt ip = 0; ip < f->nRp; ip++) {
+    PetscCall(f->inner->read_slab(f->inner->ctx, ip, f->slab));
+    for (PetscInt i = 0; i < f->nRe * f->block; i++) {
+      const Complex g = filtered(f, f->slab[i]);
+
+      f->sum_dropped += pow(creal(f->slab[i]) - creal(g), 2) + (f->real ? 0.0 : pow(cimag(f->slab[i]) - cimag(g), 2));
+      if (g != 0.0) e[i / f->block] = p[ip] = true;
+    }
+  }
+  for (PetscInt i = 0; i < f->nRe; i++)
+    if (e[i]) f->keep_e[f->nkeep_e++] = i;
+  for (PetscInt i = 0; i < f->nRp; i++)
+    if (p[i]) f->keep_p[f->nkeep_p++] = i;
+  PetscCall(PetscFree2(e, p));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode filter_slab(void *ctx, PetscInt i, void *out)
+{
+  Filter *f = ctx;
+
+  PetscFunctionBeginUser;
+  PetscCall(f->inner->read_slab(f->inner->ctx, f->keep_p[i], f->slab));
+  for (PetscInt e = 0; e < f->nkeep_e; e++)
+    for (PetscInt c = 0; c < f->block; c++) {
+      const Complex  g = filtered(f, f->slab[f->keep_e[e] * f->block + c]);
+      const PetscInt at = e * f->block + c;
+
+      if (f->bits == 32 && f->real) ((float *)out)[at] = (float)creal(g);
+      else if (f->bits == 32) ((float *)out)[2 * at] = (float)creal(g), ((float *)out)[2 * at + 1] = (float)cimag(g);
+      else if (f->real) ((PetscReal *)out)[at] = creal(g);
+      else ((Complex *)out)[at] = g;
+    }
+  PetscFunctionReturn(0);
+}
+
+static void keep_vectors(PetscInt n, const PetscInt *keep, int (*R)[3])
+{
+  for (PetscInt i = 0; i < n; i++) memmove(R[i], R[keep[i]], sizeof(int[3]));
+}
+
+/* Decide what is kept of the coupling and turn `s` into the stored form. Rank 0. */
+static PetscErrorCode filter_coupling(const char *path, const ImportOptions *o, WannierSource *raw, Filter *f, WannierSource *s)
+{
+  WannierHead *h = &s->head;
+
+  PetscFunctionBeginUser;
+  f->inner = raw;
+  f->nRe   = h->nRe;
+  f->nRp   = h->nRp;
+  f->block = h->nm * h->nb * h->nb;
+  PetscCall(PetscMalloc3(h->nRe, &f->keep_e, h->nRp, &f->keep_p, h->nRe * f->block, &f->slab));
+  PetscCall(measure(f));
+  if (f->largest <= 0.0) return InputErrorAt(path, 0, "the electron-phonon coupling is zero everywhere");
+  f->real     = o->real_tolerance > 0.0 && sqrt(f->sum_im) <= o->real_tolerance * sqrt(f->sum_re);
+  f->bits     = o->precision;
+  f->mantissa = o->mantissa_bits;
+  f->cut      = o->threshold * f->largest;
+  PetscCall(find_kept(f));
+  Log(1, "  coupling: rms imaginary part %.1e of the real one: %s; %s%s; %d of %d x %d of %d vectors kept; left out or rounded away: %.1e (rms)\n", sqrt(f->sum_im / f->sum_re),
+      f->real ? "real part kept" : "kept complex", f->bits == 32 ? "float32" : "float64", f->mantissa ? ", rounded mantissa" : "", (int)f->nkeep_e, (int)f->nRe, (int)f->nkeep_p, (int)f->nRp,
+      sqrt(f->sum_dropped / f->sum_re));
+  keep_vectors(f->nkeep_e, f->keep_e, s->Re);
+  keep_vectors(f->nkeep_p, f->keep_p, s->Rp);
+  h->nRe           = f->nkeep_e;
+  h->nRp           = f->nkeep_p;
+  h->g_real        = f->real;
+  h->g_bits        = f->bits;
+  h->mantissa_bits = f->mantissa;
+  h->threshold     = o->threshold;
+  s->read_slab     = filter_slab;
+  s->ctx           = f;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode check_options(const ImportOptions *o)
+{
+  PetscFunctionBeginUser;
+  PetscCheckInput(o->precision == 64 || o->precision == 32, NULL, 0, "precision must be 64 or 32, not %d", o->precision);
+  PetscCheckInput(o->mantissa_bits >= 0 && o->mantissa_bits <= (o->precision == 32 ? 23 : 52), NULL, 0, "mantissa bits must be 0 (all) to %d, not %d", o->precision == 32 ? 23 : 52, o->mantissa_bits);
+  PetscCheckInput(o->threshold >= 0.0 && o->threshold < 1.0, NULL, 0, "threshold is a fraction of the largest element: 0 <= threshold < 1, not %g", (double)o->threshold);
+  PetscCheckInput(o->use_ws >= -1 && o->use_ws <= 1, NULL, 0, "use_ws must be 0 or 1, not %d", o->use_ws);
+  for (int i = 0; i < 3; i++) PetscCheckInput(o->coarse_k[i] >= 0 && o->coarse_q[i] >= 0, NULL, 0, "a coarse mesh must be positive, not %d", (int)PetscMin(o->coarse_k[i], o->coarse_q[i]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode find_importer(const char *format, const Importer **importer)
+{
+  const char *const *names;
+  char               all[256] = "";
+  int                n, near;
+
+  PetscFunctionBeginUser;
+  PetscCall(MaterialImportFormats(&n, &names, NULL));
+  for (int i = 0; i < n; i++)
+    if (!strcmp(names[i], format)) {
+      *importer = importers[i];
+      PetscFunctionReturn(0);
+    }
+  near = NearestName(format, n, names);
+  for (int i = 0; i < n && strlen(all) + strlen(names[i]) + 3 < sizeof(all); i++) {
+    strcat(all, i ? ", " : "");
+    strcat(all, names[i]);
+  }
+  if (near >= 0) return InputErrorAt(NULL, 0, "no import format \"%s\"; did you mean \"%s\"?", format, names[near]);
+  return InputErrorAt(NULL, 0, "no import format \"%s\"; there is: %s", format, all);
+}
+
+PetscErrorCode MaterialImport(MPI_Comm comm, const char *format, const char *path, const ImportOptions *options, Material *m)
+{
+  const Importer *importer = NULL;
+  WannierSource   s = {0}, raw = {0};
+  Filter          filter = {0};
+  PetscErrorCode  code;
+  int             rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCall(check_options(options));
+  PetscCall(find_importer(format, &importer));
+  code = rank == 0 ? importer->open(path, options, &s) : 0;
+  if (rank == 0 && !code && s.read_slab) {
+    raw     = s;
+    s.close = NULL;
+    code    = filter_coupling(path, options, &raw, &filter, &s);
+  }
+  code = ErrorAgree(comm, code);
+  if (!code) code = WannierCreate(comm, &s, m);
+  if (raw.close) PetscCall(raw.close(raw.ctx));
+  PetscCall(WannierSourceDestroy(&s));
+  PetscCall(PetscFree3(filter.keep_e, filter.keep_p, filter.slab));
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}

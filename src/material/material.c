@@ -1,0 +1,196 @@
+/* Materials of any kind: creation from the deck, getters, dispatch. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "material_impl.h"
+
+static const DeckKey keys[] = {
+  {"material", DECK_SECTION, .primary = "file", .required = true, .help = "what the carriers move in: a native material file, files of another program, or a model"},
+  {"material.file", DECK_STRING, .help = "native material file (HDF5, from `umklapp import`)"},
+  {"material.import", DECK_STRING, .help = "format of files to import in place (see `umklapp import`)"},
+  {"material.path", DECK_STRING, .help = "folder or file to import"},
+  {"material.coarse_k", DECK_INT3, .min = 1, .max = 64, .help = "import: coarse mesh of the electrons; worked out when absent"},
+  {"material.coarse_q", DECK_INT3, .min = 1, .max = 64, .help = "import: coarse mesh of the phonons; worked out when absent"},
+  {"material.use_ws", DECK_BOOL, .help = "import: Wigner-Seitz cells centred between orbitals (EPW's use_ws); worked out when absent"},
+  {NULL}};
+
+PetscErrorCode MaterialRegisterKeys(void)
+{
+  PetscFunctionBeginUser;
+  PetscCall(DeckRegisterKeys(keys));
+  PetscCall(MaterialModelRegisterKeys());
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode import_in_place(MPI_Comm comm, Deck deck, const char *format, Material *m)
+{
+  ImportOptions  options;
+  const char    *path;
+  char          *resolved;
+  bool           set, use_ws;
+  PetscErrorCode code;
+
+  PetscFunctionBeginUser;
+  PetscCall(DeckGetString(deck, "path", &path, &set));
+  if (!set) return DeckError(deck, "import", "material.import needs material.path");
+  PetscCall(ImportOptionsDefault(&options));
+  PetscCall(DeckGetInt3(deck, "coarse_k", options.coarse_k, &set));
+  PetscCall(DeckGetInt3(deck, "coarse_q", options.coarse_q, &set));
+  PetscCall(DeckHas(deck, "use_ws", &set));
+  if (set) {
+    PetscCall(DeckGetBool(deck, "use_ws", &use_ws));
+    options.use_ws = use_ws;
+  }
+  PetscCall(DeckResolvePath(deck, path, &resolved));
+  code = MaterialImport(comm, format, resolved, &options, m);
+  PetscCall(PetscFree(resolved));
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialCreateFromDeck(MPI_Comm comm, Deck deck, Material *m)
+{
+  bool        file, format, model;
+  const char *name;
+  char       *resolved;
+  Deck        section;
+
+  PetscFunctionBeginUser;
+  PetscCall(DeckHas(deck, "file", &file));
+  PetscCall(DeckHas(deck, "import", &format));
+  PetscCall(DeckHas(deck, "model", &model));
+  if (file + format + model != 1) return DeckError(deck, "", "material: give one of file, import (with path) or model, not %s", file + format + model ? "several" : "none");
+  if (model) {
+    PetscCall(DeckGetSection(deck, "model", &section));
+    PetscCall(MaterialCreateModel(comm, section, m));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(DeckGetString(deck, file ? "file" : "import", &name, NULL));
+  if (format) {
+    PetscCall(import_in_place(comm, deck, name, m));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(DeckResolvePath(deck, name, &resolved));
+  const PetscErrorCode code = MaterialCreateFromFile(comm, resolved, m);
+  PetscCall(PetscFree(resolved));
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialCreateWithOps(MPI_Comm comm, const MaterialOps *ops, const char *name, Material *m)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(m));
+  (*m)->ops  = ops;
+  (*m)->comm = comm;
+  (*m)->spin = 2;
+  PetscCall(PetscStrallocpy(name, &(*m)->name));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialDestroy(Material *m)
+{
+  PetscFunctionBeginUser;
+  if (!*m) PetscFunctionReturn(0);
+  if ((*m)->ops->destroy) PetscCall((*m)->ops->destroy(*m));
+  if ((*m)->crystal) PetscCall(CrystalDestroy(&(*m)->crystal));
+  PetscCall(PetscFree((*m)->name));
+  PetscCall(PetscFree((*m)->valley));
+  PetscCall(PetscFree((*m)->centres));
+  PetscCall(PetscFree(*m));
+  PetscFunctionReturn(0);
+}
+
+/* --- getters --------------------------------------------------------------------------------------------- */
+
+PetscErrorCode MaterialGetCrystal(Material m, Crystal *crystal)
+{
+  PetscFunctionBeginUser;
+  *crystal = m->crystal;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialGetName(Material m, const char **name)
+{
+  PetscFunctionBeginUser;
+  *name = m->name;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialGetSizes(Material m, PetscInt *nbands, PetscInt *nmodes, bool *has_coupling, PetscInt *spin)
+{
+  PetscFunctionBeginUser;
+  if (nbands) *nbands = m->nbands;
+  if (nmodes) *nmodes = m->nmodes;
+  if (has_coupling) *has_coupling = m->has_coupling;
+  if (spin) *spin = m->spin;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialGetValenceBands(Material m, PetscInt *nvalence, bool *metal)
+{
+  PetscFunctionBeginUser;
+  if (nvalence) *nvalence = m->nvalence;
+  if (metal) *metal = m->metal;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialGetValleys(Material m, const int **valley)
+{
+  PetscFunctionBeginUser;
+  *valley = m->valley;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialIsBox(Material m, bool *box)
+{
+  PetscFunctionBeginUser;
+  *box = m->box;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialGetCentres(Material m, const PetscReal **centres)
+{
+  PetscFunctionBeginUser;
+  *centres = m->centres;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialGetDielectric(Material m, PetscReal *infinity, PetscReal *zero)
+{
+  PetscFunctionBeginUser;
+  if (infinity) *infinity = m->epsilon_infinity;
+  if (zero) *zero = m->epsilon_zero;
+  PetscFunctionReturn(0);
+}
+
+/* --- dispatch ---------------------------------------------------------------------------------------------- */
+
+PetscErrorCode MaterialElectrons(Material m, PetscInt nk, const PetscReal *k, PetscReal *energy, PetscReal *velocity, Complex *U)
+{
+  PetscFunctionBeginUser;
+  PetscCall(m->ops->electrons(m, nk, k, energy, velocity, U));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialPhonons(Material m, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(m->nmodes > 0 && m->ops->phonons, PETSC_COMM_SELF, PETSC_ERR_SUP, "material %s has no phonons", m->name);
+  PetscCall(m->ops->phonons(m, nq, q, omega, velocity, displacement));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialVelocityMatrix(Material m, const PetscReal k[3], Complex *v)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(m->ops->velocity_matrix, PETSC_COMM_SELF, PETSC_ERR_SUP, "material %s has no velocity matrix", m->name);
+  PetscCall(m->ops->velocity_matrix(m, k, v));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialWrite(Material m, const char *path, const char *provenance)
+{
+  PetscFunctionBeginUser;
+  if (!m->ops->write) return InputErrorAt(NULL, 0, "material %s is a model: only first-principles data are written to a material file", m->name);
+  PetscCall(m->ops->write(m, path, provenance));
+  PetscFunctionReturn(0);
+}
