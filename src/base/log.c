@@ -34,6 +34,7 @@ void Log(int level, const char *format, ...)
   va_start(args, format);
   vfprintf(stdout, format, args);
   va_end(args);
+  if (!*format || format[strlen(format) - 1] != '\n') fputc('\n', stdout);
   fflush(stdout);
 }
 

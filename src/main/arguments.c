@@ -24,6 +24,7 @@ static const Option import_options[] = {
   {NULL}};
 
 static const Command commands[] = {
+  {"run", "DECK", "transport: tensors at every temperature and carrier density of the deck", 1, 1, true, run_options, CommandRun},
   {"check", "DECK", "parse and validate; print the effective deck; run nothing", 1, 1, false, deck_options, CommandCheck},
   {"keys", "[SECTION]", "every deck key: type, default, unit, range, help", 0, 1, false, keys_options, CommandKeys},
   {"import", "FORMAT PATH", "first-principles files -> one native material file", 2, 2, false, import_options, CommandImport},

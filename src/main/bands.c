@@ -25,9 +25,9 @@ PetscErrorCode CommandBands(const Arguments *a)
   if (!d.nbands) PetscCall(DeckError(deck, "material", "the material has no electron bands"));
   d.degeneracy = spin;
   PetscCall(DispersionRun(a, deck, m, &d, nvalence, metal ? NULL : edge));
-  if (!metal && isfinite(edge[0])) Log(1, "valence top %.4f eV\n", edge[0]);
-  if (!metal && isfinite(edge[1])) Log(1, "conduction bottom %.4f eV\n", edge[1]);
-  if (!metal && isfinite(edge[0]) && isfinite(edge[1])) Log(1, "gap on path and mesh %.4f eV\n", edge[1] - edge[0]);
+  if (!metal && isfinite(edge[0])) Log(1, "valence top %.4f eV", edge[0]);
+  if (!metal && isfinite(edge[1])) Log(1, "conduction bottom %.4f eV", edge[1]);
+  if (!metal && isfinite(edge[0]) && isfinite(edge[1])) Log(1, "gap on path and mesh %.4f eV", edge[1] - edge[0]);
   PetscCall(MaterialDestroy(&m));
   PetscCall(DeckDestroy(&deck));
   PetscFunctionReturn(0);

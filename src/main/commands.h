@@ -56,6 +56,7 @@ int         ArgumentsGetAll(const Arguments *arguments, const char *name, const 
 
 /* --- keys.c: every key of every layer; then the deck of the command line: operand 0, --set, --output. Collective. */
 PetscErrorCode RegisterKeys(void);
+PetscErrorCode RunRegisterKeys(void); /* run.c */
 PetscErrorCode CommandLoadDeck(const Arguments *arguments, Deck *deck);
 
 /* --- one file each. Collective. */

@@ -160,7 +160,7 @@ static PetscErrorCode RunDos(Deck deck, Material m, const Dispersion *d, Results
   low -= 0.02 * n / 1.04 * step;
   PetscCall(DosIntegrate(mesh, d->nbands, energy, n, low, step, integrated));
   PetscCall(WriteDos(r, d, n, low, step, integrated));
-  Log(1, "density of states on %d x %d x %d points (%d in the wedge), %s %.4f to %.4f %s\n", (int)size[0], (int)size[1], (int)size[2], (int)mesh->nwedge, d->quantity, low + 0.02 * n / 1.04 * step, high, d->unit);
+  Log(1, "density of states on %d x %d x %d points (%d in the wedge), %s %.4f to %.4f %s", (int)size[0], (int)size[1], (int)size[2], (int)mesh->nwedge, d->quantity, low + 0.02 * n / 1.04 * step, high, d->unit);
   PetscCall(PetscFree3(k, energy, integrated));
   PetscCall(MeshDestroy(&mesh));
   PetscFunctionReturn(0);
@@ -205,6 +205,6 @@ PetscErrorCode DispersionRun(const Arguments *a, Deck deck, Material m, const Di
   }
   PetscCall(ResultsCommit(r));
   PetscCall(ResultsDestroy(&r));
-  Log(1, "written: %s (pictures: umklapp plot %s)\n", name, name);
+  Log(1, "written: %s (pictures: umklapp plot %s)", name, name);
   PetscFunctionReturn(0);
 }

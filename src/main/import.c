@@ -110,7 +110,7 @@ PetscErrorCode CommandImport(const Arguments *a)
   Provenance(a, provenance, sizeof provenance);
   PetscCall(MaterialWrite(m, output, provenance));
   if (!rank) PetscCall(MaterialPrint(m, stdout));
-  if (!rank && !stat(output, &info)) Log(1, "written: %s (%.1f MB)\n", output, 1e-6 * (double)info.st_size);
+  if (!rank && !stat(output, &info)) Log(1, "written: %s (%.1f MB)", output, 1e-6 * (double)info.st_size);
   PetscCall(MaterialDestroy(&m));
   PetscFunctionReturn(0);
 }

@@ -6,12 +6,6 @@
 #include "commands.h"
 #include "dispersion.h"
 
-static const DeckKey keys[] = {
-  {"title", DECK_STRING, .help = "free text, kept in the results"},
-  {"output", DECK_STRING, .fallback = "results.h5", .help = "results file of `run`"},
-  {"petsc", DECK_FREE_MAP, .help = "PETSc options without their dash; the command line wins"},
-  {NULL}};
-
 PetscErrorCode RegisterKeys(void)
 {
   static bool done = false;
@@ -19,11 +13,11 @@ PetscErrorCode RegisterKeys(void)
   PetscFunctionBeginUser;
   if (done) PetscFunctionReturn(0);
   done = true;
-  PetscCall(DeckRegisterKeys(keys));
   PetscCall(MaterialRegisterKeys());
   PetscCall(StatesRegisterKeys());
   PetscCall(ChannelRegisterKeys());
   PetscCall(DispersionRegisterKeys());
+  PetscCall(RunRegisterKeys());
   PetscFunctionReturn(0);
 }
 

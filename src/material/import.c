@@ -144,7 +144,7 @@ static PetscErrorCode filter_coupling(const char *path, const ImportOptions *o, 
   f->mantissa = o->mantissa_bits;
   f->cut      = o->threshold * f->largest;
   PetscCall(find_kept(f));
-  Log(1, "  coupling: rms imaginary part %.1e of the real one: %s; %s%s; %d of %d x %d of %d vectors kept; left out or rounded away: %.1e (rms)\n", sqrt(f->sum_im / f->sum_re),
+  Log(1, "  coupling: rms imaginary part %.1e of the real one: %s; %s%s; %d of %d x %d of %d vectors kept; left out or rounded away: %.1e (rms)", sqrt(f->sum_im / f->sum_re),
       f->real ? "real part kept" : "kept complex", f->bits == 32 ? "float32" : "float64", f->mantissa ? ", rounded mantissa" : "", (int)f->nkeep_e, (int)f->nRe, (int)f->nkeep_p, (int)f->nRp,
       sqrt(f->sum_dropped / f->sum_re));
   keep_vectors(f->nkeep_e, f->keep_e, s->Re);

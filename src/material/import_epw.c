@@ -559,7 +559,7 @@ static PetscErrorCode fill(Text *x, const ImportOptions *o, Epw *e, WannierSourc
   PetscCall(count_valence(x, s));
   PetscCall(open_coupling(e));
   s->read_slab = read_slab;
-  Log(1, "EPW files %s: %d atoms, %d Wannier functions, coarse k %dx%dx%d, q %dx%dx%d, use_ws = %s%s\n", x->folder, (int)x->nat, (int)x->nb, (int)h->coarse_k[0], (int)h->coarse_k[1], (int)h->coarse_k[2],
+  Log(1, "EPW files %s: %d atoms, %d Wannier functions, coarse k %dx%dx%d, q %dx%dx%d, use_ws = %s%s", x->folder, (int)x->nat, (int)x->nb, (int)h->coarse_k[0], (int)h->coarse_k[1], (int)h->coarse_k[2],
       (int)h->coarse_q[0], (int)h->coarse_q[1], (int)h->coarse_q[2], h->use_ws ? "true" : "false", h->polar ? ", polar" : "");
   PetscFunctionReturn(0);
 }

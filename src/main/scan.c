@@ -1,0 +1,131 @@
+/* The points of a run: temperatures and carriers of the deck, chemical potentials, the energy window. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "run.h"
+
+static const DeckKey keys[] = {
+  {"temperature", DECK_REAL_LIST, .unit = "K", .required = true, .positive = true, .max = 1e5, .min_count = 1, .help = "temperatures: scalar, list or first:last:step"},
+  {"carriers", DECK_SECTION, .help = "one of electrons, holes, net, chemical_potential; a metal may leave it out"},
+  {"carriers.electrons", DECK_REAL_LIST, .unit = "cm^-3", .positive = true, .max = 1e26, .help = "electrons in the conduction bands (a metal: in all bands); a 2D sheet: per volume of thickness 1 bohr or per area, with cm^-2"},
+  {"carriers.holes", DECK_REAL_LIST, .unit = "cm^-3", .positive = true, .max = 1e26, .help = "holes in the valence bands"},
+  {"carriers.net", DECK_REAL_LIST, .unit = "cm^-3", .min = -1e26, .max = 1e26, .help = "electrons minus holes (donors minus acceptors); 0 is intrinsic"},
+  {"carriers.chemical_potential", DECK_REAL_LIST, .unit = "eV", .min = -1e4, .max = 1e4, .help = "given instead of a density"},
+  {"solve", DECK_CHOICE_LIST, .choices = "rta|full", .fallback = "[rta, full]", .help = "levels: relaxation times; the whole collision operator of the electrons"},
+  {NULL}};
+
+PetscErrorCode ScanRegisterKeys(void)
+{
+  PetscFunctionBeginUser;
+  PetscCall(DeckRegisterKeys(keys));
+  PetscFunctionReturn(0);
+}
+
+static const char *const kind_name[] = {"electrons", "holes", "net", "chemical_potential"};
+
+static PetscErrorCode read_carriers(Deck deck, Material m, Scan *s)
+{
+  Deck     carriers;
+  PetscInt given = 0, nvalence;
+  bool     metal;
+  PetscFunctionBeginUser;
+  PetscCall(DeckGetSection(deck, "carriers", &carriers));
+  PetscCall(MaterialGetValenceBands(m, &nvalence, &metal));
+  s->kind = SCAN_NEUTRAL;
+  for (int k = 0; k < 4; k++) {
+    bool has;
+    PetscCall(DeckHas(carriers, kind_name[k], &has));
+    if (!has) continue;
+    if (given++) PetscCall(DeckError(carriers, kind_name[k], "carriers are given twice: keep one of electrons, holes, net, chemical_potential"));
+    s->kind = (ScanKind)k;
+    PetscCall(DeckGetRealList(carriers, kind_name[k], &s->nC, &s->carriers));
+  }
+  if (!given && !(metal && nvalence > 0)) PetscCall(DeckError(deck, "carriers", "give the carriers: electrons, holes or net (e.g. {electrons: 1e16 cm^-3}), or chemical_potential"));
+  if (metal && (s->kind == SCAN_HOLES || s->kind == SCAN_NET)) PetscCall(DeckError(carriers, kind_name[s->kind], "a metal counts electrons: give carriers.electrons or carriers.chemical_potential"));
+  if (s->kind == SCAN_HOLES && nvalence == 0) PetscCall(DeckError(carriers, "holes", "this material has no valence bands to hold holes"));
+  if (!given) {
+    s->nC = 1;
+    PetscCall(PetscCalloc1(1, &s->carriers));
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScanCreate(Deck deck, Material m, Scan *s)
+{
+  PetscInt n, *levels;
+  PetscFunctionBeginUser;
+  *s = (Scan){0};
+  PetscCall(DeckGetRealList(deck, "temperature", &s->nT, &s->kT));
+  PetscCall(read_carriers(deck, m, s));
+  PetscCall(PetscCalloc1(s->nT * s->nC, &s->point));
+  PetscCall(DeckGetChoiceList(deck, "solve", &n, &levels));
+  for (PetscInt i = 0; i < n; i++) {
+    s->nlevels += !s->level[levels[i]];
+    s->level[levels[i]] = true;
+  }
+  PetscCall(PetscFree(levels));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScanDestroy(Scan *s)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(s->kT));
+  PetscCall(PetscFree(s->carriers));
+  PetscCall(PetscFree(s->point));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScanSolveCarriers(Scan *s, Carriers carriers, Material m)
+{
+  static const CarrierKind kinds[] = {CARRIERS_ELECTRONS, CARRIERS_HOLES, CARRIERS_NET};
+  Crystal                  crystal;
+  PetscInt                 nvalence;
+  PetscFunctionBeginUser;
+  PetscCall(MaterialGetCrystal(m, &crystal));
+  PetscCall(MaterialGetValenceBands(m, &nvalence, NULL));
+  for (PetscInt t = 0; t < s->nT; t++)
+    for (PetscInt i = 0; i < s->nC; i++) {
+      StatesPoint *p = &s->point[t * s->nC + i];
+      p->kT          = s->kT[t];
+      p->mu          = s->carriers[i];
+      if (s->kind == SCAN_POTENTIAL) PetscCall(CarriersCount(carriers, p));
+      else if (s->kind == SCAN_NEUTRAL) PetscCall(CarriersSolve(carriers, CARRIERS_ELECTRONS, nvalence / crystal->volume, p));
+      else PetscCall(CarriersSolve(carriers, kinds[s->kind], s->carriers[i], p));
+    }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScanWindow(const Scan *s, Deck electrons, Carriers carriers, PetscInt *n, PetscReal window[2][2])
+{
+  PetscInt   count;
+  PetscReal *value, edge[2]; /* valence, conduction */
+  PetscFunctionBeginUser;
+  PetscCall(DeckGetRealList(electrons, "window", &count, &value));
+  PetscCall(CarriersGetEdges(carriers, &edge[0], &edge[1]));
+  *n = 1;
+  if (count == 2) {
+    if (!(value[0] < value[1])) PetscCall(DeckError(electrons, "window", "an absolute window needs emin < emax"));
+    window[0][0] = value[0];
+    window[0][1] = value[1];
+  } else {
+    const bool low = s->kind != SCAN_ELECTRONS && isfinite(edge[0]), high = s->kind != SCAN_HOLES && isfinite(edge[1]);
+    *n             = 0;
+    if (!(value[0] > 0.0)) PetscCall(DeckError(electrons, "window", "the window must be positive"));
+    for (int k = 0; k < 2; k++) {
+      if (!(k == 0 ? low : high)) continue;
+      window[*n][0]     = edge[k] - value[0];
+      window[(*n)++][1] = edge[k] + value[0];
+    }
+  }
+  PetscCall(PetscFree(value));
+  PetscFunctionReturn(0);
+}
+
+PetscReal ScanDensity(const Scan *s, const StatesPoint *p)
+{
+  switch (s->kind) {
+  case SCAN_ELECTRONS:
+  case SCAN_NEUTRAL: return p->electrons;
+  case SCAN_HOLES: return p->holes;
+  default: return p->electrons + p->holes;
+  }
+}
