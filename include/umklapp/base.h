@@ -121,7 +121,7 @@ PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end);
 PetscErrorCode SharedArrayDestroy(SharedArray *array);
 
 /* --- logging and progress (src/base/log.c) ------------------------------------------------ */
-/* Rank 0 of PETSC_COMM_WORLD prints; level 0 quiet (errors only), 1 normal, 2 verbose. */
+/* Rank 0 of PETSC_COMM_WORLD prints a line (its newline is added when missing); level 0 quiet (errors only), 1 normal, 2 verbose. */
 void           LogSetLevel(int level);
 void           Log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void           LogWarning(const char *format, ...) __attribute__((format(printf, 1, 2)));
