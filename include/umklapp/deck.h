@@ -80,7 +80,8 @@ PetscErrorCode DeckGetSectionCount(Deck deck, const char *path, PetscInt *count)
 PetscErrorCode DeckGetSectionAt(Deck deck, const char *path, PetscInt index, Deck *section);
 /* true when the user wrote it (section or key), defaults do not count */
 PetscErrorCode DeckHas(Deck deck, const char *path, bool *has);
-/* Value present by user or default: *set (may be NULL when the key is required or has a default). */
+/* Value present by user or default: *set (may be NULL when the key is required or has a default). An absent value leaves
+   *value as it was; an absent required one (of an absent section) is an input error. */
 PetscErrorCode DeckGetBool(Deck deck, const char *path, bool *value);
 PetscErrorCode DeckGetInt(Deck deck, const char *path, PetscInt *value, bool *set);
 PetscErrorCode DeckGetReal(Deck deck, const char *path, PetscReal *value, bool *set);
