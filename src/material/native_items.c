@@ -25,11 +25,9 @@ int NativeItems(WannierSource *s, int most, NativeItem *items)
   ITEM("electrons/fermi_energy", "hartree", "", "Fermi energy of the source; not used by transport", HELD(fermi));
   ITEM("phonons/vectors", "lattice vectors", "R, 123", "lattice vectors R of the force constants", .integer = true, .rank = 2, .shape = {(hsize_t)h->nRq, 3}, OWNED(Rq));
   ITEM("phonons/force_constants", "hartree/bohr^2", "R, displacement, displacement, re/im", "short-range force constants, not mass weighted, Wigner-Seitz weights folded in", .rank = 4, .shape = {(hsize_t)h->nRq, nm, nm, 2}, OWNED(D));
-  if (h->polar) {
-    ITEM("phonons/born_charges", "e", "atom, field, displacement", "Born effective charges", .rank = 3, .shape = {nat, 3, 3}, OWNED(zstar));
-    ITEM("phonons/dielectric_tensor", "1", "xyz, xyz", "high-frequency dielectric tensor", .rank = 2, .shape = {3, 3}, HELD(epsilon));
-    ITEM("phonons/dipole_length", "bohr", "", "L: the dipole sums measure q + G in 2 pi / L", HELD(polar_length));
-  }
+  ITEM("phonons/dielectric_tensor", "1", "xyz, xyz", "high-frequency dielectric tensor; 0: unknown", .rank = 2, .shape = {3, 3}, HELD(epsilon));
+  ITEM("phonons/dipole_length", "bohr", "", "L: the dipole sums of a polar crystal measure q + G in 2 pi / L", HELD(polar_length));
+  if (h->polar) ITEM("phonons/born_charges", "e", "atom, field, displacement", "Born effective charges", .rank = 3, .shape = {nat, 3, 3}, OWNED(zstar));
   if (h->nRe > 0) {
     ITEM("coupling/electron_vectors", "lattice vectors", "R, 123", "lattice vectors of the electrons", .integer = true, .rank = 2, .shape = {(hsize_t)h->nRe, 3}, OWNED(Re));
     ITEM("coupling/phonon_vectors", "lattice vectors", "R, 123", "lattice vectors of the phonons", .integer = true, .rank = 2, .shape = {(hsize_t)h->nRp, 3}, OWNED(Rp));

@@ -17,7 +17,7 @@ PetscErrorCode WannierPrint(Material m, FILE *out)
   print_mesh(out, "coarse q mesh", h->coarse_q);
   fprintf(out, "  %-22s %s\n", "Wigner-Seitz cells", h->use_ws ? "between orbitals (use_ws)" : "of the lattice");
   fprintf(out, "  %-22s %d electrons, %d phonons, coupling %d x %d\n", "lattice vectors", (int)h->nRk, (int)h->nRq, (int)h->nRe, (int)h->nRp);
-  if (h->polar) fprintf(out, "  %-22s dipole terms, epsilon_infinity %.3f\n", "polar", m->epsilon_infinity);
+  if (m->epsilon_infinity > 0.0) fprintf(out, "  %-22s %.4f%s\n", "epsilon_infinity", m->epsilon_infinity, h->polar ? ", polar: dipole terms" : "");
   if (m->has_coupling) {
     fprintf(out, "  %-22s %s float%d", "coupling", h->g_real ? "real" : "complex", (int)h->g_bits);
     if (h->mantissa_bits) fprintf(out, ", mantissa rounded to %d bits", (int)h->mantissa_bits);

@@ -185,7 +185,8 @@ static PetscErrorCode fill_material(MPI_Comm comm, WannierSource *s, Material m)
   m->nvalence     = h->nvalence;
   m->metal        = h->metal;
   m->has_coupling = h->nRe > 0 && h->nRp > 0;
-  for (int i = 0; h->polar && i < 3; i++) m->epsilon_infinity += h->epsilon[i][i] / 3.0;
+  for (int i = 0; i < 3; i++) m->epsilon_infinity += h->epsilon[i][i] / 3.0;
+  if (!h->polar) m->epsilon_zero = m->epsilon_infinity; /* no charge moves with the atoms */
   PetscCall(share_crystal(comm, s, m));
   PetscCall(share_lists(comm, s, m));
   PetscCall(NodeArrayFrom(comm, sizeof(Complex) * (size_t)(h->nRk * h->nb * h->nb), s->H, &w->H));

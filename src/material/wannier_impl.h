@@ -29,7 +29,7 @@ typedef struct { /* plain numbers: broadcast as they are */
   PetscInt  dimension;
   PetscReal thickness, symprec;
   PetscReal polar_length;     /* bohr: K = q + G is measured in 2 pi / polar_length in the dipole terms (alat of the source) */
-  PetscReal epsilon[3][3];    /* high-frequency; 0 when not polar */
+  PetscReal epsilon[3][3];    /* high-frequency; 0: unknown */
   PetscReal fermi;            /* hartree, of the source; not used by transport */
   PetscInt  g_bits, g_real;   /* storage of the coupling: 64 or 32; real part only */
   PetscInt  mantissa_bits;    /* as rounded at import; 0: not */
