@@ -91,7 +91,8 @@ PetscErrorCode CarriersCount(Carriers carriers, StatesPoint *p);
 typedef enum { CARRIERS_ELECTRONS, CARRIERS_HOLES, CARRIERS_NET } CarrierKind;
 /* Find p->mu for a density (per bohr^3; NET: electrons - holes) by a bracketed root finder, to 1e-12 of it; then count. An unreachable density is UMK_ERR_INPUT. Collective. */
 PetscErrorCode CarriersSolve(Carriers carriers, CarrierKind kind, PetscReal density, StatesPoint *p);
-/* Fraction of the drive's weight sum f(1-f) v^2 that lies outside the window of `states`. Collective. */
-PetscErrorCode CarriersWindowLoss(Carriers carriers, States states, const StatesPoint *p, PetscReal *fraction);
+/* Fraction of the drive's weight sum f(1-f) v^2 that lies outside the window of `states`: of the conduction bands (ELECTRONS), the valence
+   bands (HOLES) or all (NET). Collective. */
+PetscErrorCode CarriersWindowLoss(Carriers carriers, States states, CarrierKind kind, const StatesPoint *p, PetscReal *fraction);
 
 #endif

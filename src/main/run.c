@@ -164,7 +164,7 @@ static PetscErrorCode SolvePoints(Run *r, bool *converged)
     PetscCall(CollisionSetPoint(r->collision, p));
     PetscCall(CollisionChargeDefect(r->collision, &r->data.charge_defect[at]));
     PetscCall(DriveUnscattered(r->collision, r->electrons, p, &number, &r->data.unscattered[at]));
-    PetscCall(CarriersWindowLoss(r->carriers, r->electrons, p, &r->data.window_loss[at]));
+    PetscCall(CarriersWindowLoss(r->carriers, r->electrons, ScanCarrierKind(&r->scan), p, &r->data.window_loss[at]));
     for (int l = 0; l < LEVEL_COUNT; l++) {
       if (!r->scan.level[l]) continue;
       PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &r->data.tensors[l][at]));

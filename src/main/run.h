@@ -24,6 +24,8 @@ PetscErrorCode ScanSolveCarriers(Scan *scan, Carriers carriers, Material m);
 /* The energy window of electrons.window about the edges that the carriers live at. */
 PetscErrorCode ScanWindow(const Scan *scan, Deck electrons, Carriers carriers, PetscInt *n, PetscReal window[2][2]);
 PetscErrorCode ScanDestroy(Scan *scan);
+/* Which bands the drive of this scan lives in. */
+CarrierKind ScanCarrierKind(const Scan *scan);
 /* Carriers that mobility and the table refer to, per bohr^3. */
 PetscReal ScanDensity(const Scan *scan, const StatesPoint *p);
 

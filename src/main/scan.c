@@ -129,3 +129,8 @@ PetscReal ScanDensity(const Scan *s, const StatesPoint *p)
   default: return p->electrons + p->holes;
   }
 }
+
+CarrierKind ScanCarrierKind(const Scan *s)
+{
+  return s->kind == SCAN_ELECTRONS ? CARRIERS_ELECTRONS : s->kind == SCAN_HOLES ? CARRIERS_HOLES : CARRIERS_NET;
+}

@@ -183,7 +183,7 @@ static bool has_state(States s, PetscInt ik, PetscInt band)
   return false;
 }
 
-PetscErrorCode CarriersWindowLoss(Carriers c, States s, const StatesPoint *p, PetscReal *fraction)
+PetscErrorCode CarriersWindowLoss(Carriers c, States s, CarrierKind kind, const StatesPoint *p, PetscReal *fraction)
 {
   PetscReal sum[2] = {0, 0};
   PetscInt  begin, end, ik = 0;
@@ -192,6 +192,7 @@ PetscErrorCode CarriersWindowLoss(Carriers c, States s, const StatesPoint *p, Pe
   for (PetscInt i = 0; i < c->nlocal; i++) {
     while (ik < s->nk && s->wedge[ik] < begin + i) ik++;
     for (PetscInt b = 0; b < c->nbands; b++) {
+      if (kind == (is_conduction(c, b) ? CARRIERS_HOLES : CARRIERS_ELECTRONS)) continue;
       PetscReal w = StatesWeight(SPECIES_ELECTRON, c->energy[i * c->nbands + b], p), x = c->star[i] * w * w * c->speed2[i * c->nbands + b];
       sum[0] += x;
       if (ik >= s->nk || s->wedge[ik] != begin + i || !has_state(s, ik, b)) sum[1] += x;
