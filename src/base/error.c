@@ -22,6 +22,8 @@ PetscErrorCode InputErrorAt(const char *file, int line, const char *format, ...)
   va_start(args, format);
   vsnprintf(message + used, sizeof message - (size_t)used, format, args);
   va_end(args);
+  for (char *c = message; *c; c++)
+    if ((unsigned char)*c < 0x20) *c = ' '; /* quoted input may hold line breaks; the message is one line */
   return UMK_ERR_INPUT;
 }
 

@@ -45,6 +45,7 @@ PetscErrorCode CommandKeys(const Arguments *a)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(RegisterKeys());
+  if (!rank && ArgumentsGet(a, "--markdown") && !a->noperands) printf("# The deck: every key\n\nWritten by `umklapp keys --markdown`; change the tables in the sources instead.\n\n");
   if (!rank) PetscCall(DeckPrintKeys(stdout, a->noperands ? a->operand[0] : NULL, ArgumentsGet(a, "--markdown") != NULL));
   PetscFunctionReturn(0);
 }

@@ -19,6 +19,7 @@ except ImportError as missing:
 
 # One colour per series, dark enough on white, told apart without colour vision by lightness too (Okabe and Ito).
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
+BOLTZMANN = 8.617333262e-5  # eV/K
 LEVELS = {'rta': ('relaxation time', '--'), 'full': ('full', '-'), 'drag': ('with drag', '-.')}
 STYLE = {
     'figure.figsize': (4.8, 3.6), 'figure.dpi': 100, 'savefig.dpi': 200, 'savefig.bbox': 'tight', 'font.size': 10,
@@ -27,14 +28,15 @@ STYLE = {
     'ytick.minor.visible': True, 'lines.linewidth': 1.6, 'lines.markersize': 4.5, 'legend.frameon': False, 'legend.fontsize': 8.5,
     'axes.prop_cycle': matplotlib.cycler(color=COLOURS)}
 
-# name in the file -> axis label, factor to its unit, logarithmic, file name
+# name in the file -> quantity, units as drawn, factor to them, logarithmic, file name. Sheet values keep the units of the file.
 TENSORS = {
-    'mobility': (r'mobility (cm$^2$/Vs)', 1, True, 'mobility'),
-    'conductivity': (r'conductivity (S/m)', 1, True, 'conductivity'),
-    'seebeck': (r'Seebeck coefficient ($\mathrm{\mu}$V/K)', 1e6, False, 'seebeck'),
-    'electronic_thermal_conductivity': (r'electronic thermal conductivity (W/mK)', 1, True, 'kappa-electronic'),
-    'lattice_thermal_conductivity': (r'lattice thermal conductivity (W/mK)', 1, True, 'kappa-lattice'),
-    'lorenz': (r'Lorenz number ($10^{-8}$ W$\Omega$/K$^2$)', 1e8, False, 'lorenz')}
+    'mobility': ('mobility', r'cm$^2$/Vs', 1, True, 'mobility'),
+    'conductivity': ('conductivity', 'S/m', 1, True, 'conductivity'),
+    'seebeck': ('Seebeck coefficient', r'$\mathrm{\mu}$V/K', 1e6, False, 'seebeck'),
+    'electronic_thermal_conductivity': ('electronic thermal conductivity', 'W/mK', 1, True, 'kappa-electronic'),
+    'lattice_thermal_conductivity': ('lattice thermal conductivity', 'W/mK', 1, True, 'kappa-lattice'),
+    'lorenz': ('Lorenz number', r'$10^{-8}$ W$\Omega$/K$^2$', 1e8, False, 'lorenz')}
+SHEET = {'S': 'S', 'W/K': 'W/K'}
 
 
 class Pictures:
@@ -44,7 +46,7 @@ class Pictures:
         self.stem = os.path.splitext(results)[0]
 
     def save(self, figure, name):
-        path = f'{self.stem}-{name}.png'
+        path = f'{self.stem}.png' if self.stem.endswith('-' + name) else f'{self.stem}-{name}.png'
         try:
             figure.savefig(path)
         except OSError as error:
@@ -52,6 +54,16 @@ class Pictures:
             sys.exit(2)
         plt.close(figure)
         print(path)
+
+
+def units(dataset):
+    text = dataset.attrs.get('units', '')
+    return text.decode() if isinstance(text, bytes) else text
+
+
+def density_units(file):
+    sheet = 'points/carrier_density' in file and units(file['points/carrier_density']) == 'cm^-2'
+    return r'cm$^{-2}$' if sheet else r'cm$^{-3}$'
 
 
 def scientific(x):
@@ -127,12 +139,14 @@ def chosen(n, most=6):
 
 
 def plot_tensor(file, name, temperature, density, pictures):
-    label, factor, logarithmic, stem = TENSORS[name]
+    quantity, unit, factor, logarithmic, stem = TENSORS[name]
     levels = [(level, diagonal(file[f'transport/{level}/{name}'][()] * factor)[0])
               for level in LEVELS if f'transport/{level}/{name}' in file]
     levels = [(level, values) for level, values in levels if np.any(np.isfinite(values))]
     if not levels:
         return
+    label = f'{quantity} ({SHEET.get(units(file[f"transport/{levels[0][0]}/{name}"]), unit)})'
+    per_volume = density_units(file)
     n_t, n_c = levels[0][1].shape
     names = [level for level, _ in levels]
     if n_t > 1:
@@ -143,7 +157,7 @@ def plot_tensor(file, name, temperature, density, pictures):
         draw_series(axes, temperature, series, logarithmic, logarithmic)
         axes.set_xlabel('temperature (K)')
         axes.set_ylabel(label)
-        draw_legend(axes, names, [(scientific(density[0, c]), colour) for colour, c in picked] if n_c > 1 else [], r'cm$^{-3}$')
+        draw_legend(axes, names, [(scientific(density[0, c]), colour) for colour, c in picked] if n_c > 1 else [], per_volume)
         pictures.save(figure, f'{stem}-temperature')
     if n_c > 1:
         figure, axes = plt.subplots()
@@ -151,7 +165,7 @@ def plot_tensor(file, name, temperature, density, pictures):
         series = [(LEVELS[level][1], colour if n_t > 1 else COLOURS[list(LEVELS).index(level)], values[t])
                   for colour, t in picked for level, values in levels]
         draw_series(axes, np.abs(density[0]), series, True, logarithmic)
-        axes.set_xlabel(r'carrier density (cm$^{-3}$)')
+        axes.set_xlabel(f'carrier density ({per_volume})')
         axes.set_ylabel(label)
         draw_legend(axes, names, [(f'{temperature[t]:g}', colour) for colour, t in picked] if n_t > 1 else [], 'K')
         pictures.save(figure, f'{stem}-density')
@@ -174,11 +188,12 @@ def plot_rates(file, temperature, density, pictures):
         total = sum(rates.values())
     zero, origin = energy_zero(file, energy, t)
     figure, axes = plt.subplots()
+    size = 2.5 if len(energy) > 300 else 5
     shown = {name: r for name, r in rates.items() if np.any(r > 0)}
     for (name, rate), colour in zip(sorted(shown.items()), COLOURS):
         if len(shown) > 1:
-            axes.plot(energy - zero, np.where(rate > 0, rate, np.nan), '.', color=colour, markersize=2.5, label=channel_text(name), rasterized=True)
-    axes.plot(energy - zero, np.where(total > 0, total, np.nan), '.', color='black' if len(shown) > 1 else COLOURS[0], markersize=2.5,
+            axes.plot(energy - zero, np.where(rate > 0, rate, np.nan), '.', color=colour, markersize=size, label=channel_text(name), rasterized=True)
+    axes.plot(energy - zero, np.where(total > 0, total, np.nan), '.', color='black' if len(shown) > 1 else COLOURS[0], markersize=size,
               label='total' if len(shown) > 1 else channel_text(next(iter(shown), 'total')), rasterized=True)
     axes.set_yscale('log')
     good = [r[r > 0] for r in (*shown.values(), total) if np.any(r > 0)]
@@ -190,8 +205,8 @@ def plot_rates(file, temperature, density, pictures):
     axes.set_ylabel(r'scattering rate (ps$^{-1}$)')
     title = f'{temperature[t]:g} K'
     if np.isfinite(density[t, 0]):
-        title += ', ' + scientific(density[t, 0]) + r' cm$^{-3}$'
-    axes.legend(title=title, markerscale=4, handletextpad=0.2)
+        title += ', ' + scientific(density[t, 0]) + ' ' + density_units(file)
+    axes.legend(title=title, markerscale=10 / size, handletextpad=0.2)
     pictures.save(figure, 'rates')
 
 
@@ -208,28 +223,28 @@ def energy_zero(file, energy, t):
 
 
 def plot_mean_free_path(file, temperature, pictures):
-    """Share of the conductivity carried by states whose mean free displacement is below a length."""
+    """Share of the conductivity, sum of weight f(1-f) F.v, that states with a mean free displacement |F| below a length carry."""
     group = file['electrons']
-    if not all(name in group for name in ('mean_free_displacement', 'velocity', 'weight')):
+    if not all(name in group for name in ('mean_free_displacement', 'velocity', 'weight', 'energy')):
         return
-    displacement, velocity, weight = (group[name][()] for name in ('mean_free_displacement', 'velocity', 'weight'))
-    unit = group['mean_free_displacement'].attrs.get('units', 'nm')
-    unit = unit.decode() if isinstance(unit, bytes) else unit
-    while displacement.ndim > 4:
-        displacement = displacement[..., 0, :, :]
-    if displacement.ndim < 3:
+    level = next((name for name in ('full', 'rta') if name in group['mean_free_displacement']), None)
+    if level is None:
         return
+    displacement = group['mean_free_displacement'][level]
+    energy, velocity, weight = (group[name][()] for name in ('energy', 'velocity', 'weight'))
+    mu = file['points/chemical_potential'][()]
     figure, axes = plt.subplots()
     shortest = np.inf
     for colour, t in zip(COLOURS, chosen(len(temperature), 5)):
-        f = displacement[t, 0] if displacement.ndim == 4 else displacement[t]
+        f = displacement[t, 0]
         length = np.linalg.norm(f, axis=-1)
-        share = np.einsum('ij,ij->i', f, velocity) * (weight[t, 0] if weight.ndim == 3 else weight)
+        occupation = 0.25 / np.cosh(np.clip((energy - mu[t, 0]) / (2 * BOLTZMANN * temperature[t]), -300, 300))**2
+        share = np.abs(np.einsum('ij,ij->i', f, velocity)) * weight * occupation
         order = np.argsort(length)
         cumulative = np.cumsum(share[order])
         if not np.isfinite(cumulative[-1]) or cumulative[-1] == 0:
             continue
-        axes.plot(length[order], cumulative / cumulative[-1], color=colour, label=f'{temperature[t]:g} K')
+        axes.step(length[order], cumulative / cumulative[-1], where='post', color=colour, label=f'{temperature[t]:g} K')
         shortest = min(shortest, length[order][np.argmax(cumulative > 0.002 * cumulative[-1])])
     if not np.isfinite(shortest):
         plt.close(figure)
@@ -238,7 +253,7 @@ def plot_mean_free_path(file, temperature, pictures):
     axes.set_xlim(left=shortest)
     plain_log(axes.xaxis, np.array(axes.get_xlim()))
     axes.set_ylim(0, 1.03)
-    axes.set_xlabel(f'mean free path ({unit})')
+    axes.set_xlabel('mean free path (nm)')
     axes.set_ylabel('cumulative share of the conductivity')
     axes.legend()
     pictures.save(figure, 'mean-free-path')

@@ -153,5 +153,5 @@ def command_lines():
     ]
 
 
-def cases(source):
+def cases(source, umklapp):
     return decks() + command_lines()

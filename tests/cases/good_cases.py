@@ -7,7 +7,7 @@ from deck_cases import BASE
 from run_cases import Case
 
 
-def cases(source):
+def cases(source, umklapp):
     deck = {'deck.yaml': BASE}
     found = [
         Case('help', ['--help'], status=0, output='umklapp check'),
@@ -20,6 +20,6 @@ def cases(source):
         Case('bands', ['bands', 'deck.yaml'], deck, status=0, leaves=['deck-bands.h5'], output='conduction bottom'),
         Case('bands to a name', ['bands', 'deck.yaml', '-o', 'x.h5'], deck, status=0, leaves=['x.h5'], output='x.h5'),
     ]
-    for path in sorted(glob.glob(os.path.join(source, 'inputs', '*.yaml'))):
+    for path in sorted(glob.glob(os.path.join(source, 'inputs', '**', '*.yaml'), recursive=True)):
         found.append(Case(f'check {os.path.basename(path)}', ['check', path], status=0, output='material'))
     return found

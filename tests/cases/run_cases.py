@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Decks, files and command lines, good and malformed: run_cases.py SOURCE UMKLAPP SET
 
-Runs every case of the table SET (deck, files or good: the module SET_cases.py beside this file) on 1 and 2 ranks in an empty folder and checks
+Runs every case of the table SET (good, deck or data: the module SET_cases.py beside this file) on 1 and 2 ranks in an empty folder and checks
   - the exit status,
   - of a malformed one: exactly one line `umklapp: ...` on standard error, which the case's pattern matches,
   - that no file is left behind that the case does not name,
@@ -82,7 +82,7 @@ def run(case, umklapp, ranks):
 def main():
     source, umklapp, name = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3]
     sys.modules['run_cases'] = sys.modules['__main__']
-    cases = importlib.import_module(f'{name}_cases').cases(source)
+    cases = importlib.import_module(f'{name}_cases').cases(source, umklapp)
     wanted = sys.argv[4] if len(sys.argv) > 4 else ''
     jobs = [(case, ranks) for case in cases for ranks in (1, 2) if wanted in case.name]
     with concurrent.futures.ThreadPoolExecutor(3) as pool:

@@ -23,7 +23,7 @@ def read(name):
 problems = []
 if read('docs/deck.md') != output('keys', '--markdown'):
     problems.append('docs/deck.md is out of date: build/umklapp keys --markdown > docs/deck.md')
-commands = re.findall(r'^  umklapp (\w+) ', output('--help'), re.M)
+commands = re.findall(r'^  umklapp ([a-z]+) ', output('--help'), re.M)
 if len(commands) < 7:
     problems.append(f'umklapp --help lists only {commands}')
 for name in commands:
