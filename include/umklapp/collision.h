@@ -11,6 +11,8 @@
 
     A_ab (3x3) += N_first / sqrt(N_a N_b)  K prod(w)/(w_a w_b) s_a s_b  S_a^T S_b
 
+  restricted to responses that the little group of each point leaves alone.
+
   Rows: 3 per wedge state, states dealt to ranks so that the work of enumeration is even. Contributions to another rank's rows
   are sent by PETSc (COO assembly); every process is evaluated once.
 
@@ -48,6 +50,8 @@ PetscErrorCode CollisionSetPoint(Collision collision, const StatesPoint *point);
 PetscErrorCode CollisionGetLocalStates(Collision collision, PetscInt *nlocal, const PetscInt **states);
 /* A vector with the layout of the operator (3 per state). */
 PetscErrorCode CollisionCreateVec(Collision collision, Vec *v);
+/* x <- P x: the part of a response that the little group of its point allows. Drives must have no other. Not collective. */
+PetscErrorCode CollisionProject(Collision collision, Vec x);
 /* 1/tau of this rank's states [nlocal], all channels (channel < 0) or one. Borrowed, valid until the next point. */
 PetscErrorCode CollisionGetRates(Collision collision, PetscInt channel, const PetscReal **rates);
 /* Let only one channel act (< 0: all again), at the present point: what Matthiessen's rule compares. Collective. */

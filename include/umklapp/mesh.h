@@ -21,6 +21,7 @@ struct _p_KMesh {
   Crystal     crystal;                  /* borrowed */
   PetscInt    nops;                     /* operations of the crystal that map the mesh onto itself; op[0] identity */
   int         op[CRYSTAL_MAX_OPS];      /* index into crystal->op */
+  int         index_op[CRYSTAL_MAX_OPS][3][3]; /* its action on mesh indices, i'_c = sum_d index_op[c][d] i_d */
   PetscInt    nwedge;
   PetscInt64 *wedge;                    /* [nwedge] linear index of the representative, ascending */
   PetscInt   *star;                     /* [nwedge] number of its images */
@@ -55,6 +56,13 @@ static inline void MeshPoint(KMesh mesh, PetscInt64 linear, PetscReal k[3])
   PetscInt i[3];
   MeshIndices(mesh, linear, i);
   for (int c = 0; c < 3; c++) k[c] = (PetscReal)i[c] / (PetscReal)mesh->n[c];
+}
+/* linear index of the image of indices i under mesh operation iop */
+static inline PetscInt64 MeshImage(KMesh mesh, int iop, const PetscInt i[3])
+{
+  const int(*m)[3] = (const int(*)[3])mesh->index_op[iop];
+  const PetscInt j[3] = {m[0][0] * i[0] + m[0][1] * i[1] + m[0][2] * i[2], m[1][0] * i[0] + m[1][1] * i[1] + m[1][2] * i[2], m[2][0] * i[0] + m[2][1] * i[1] + m[2][2] * i[2]};
+  return MeshLinear(mesh, j);
 }
 /* linear index of `to` - `from` */
 PetscInt64 MeshDifference(KMesh mesh, PetscInt64 to, PetscInt64 from);

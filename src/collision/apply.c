@@ -13,6 +13,7 @@ typedef struct {
   PetscInt    nghost;
   int32_t    *ghost_of; /* [nstates] position among the states this rank's processes touch, or -1 */
   Vec         in, out;  /* [3 nghost] local */
+  Vec         projected;
   VecScatter  scatter;
   const PetscScalar *x;
   PetscScalar       *y;
@@ -61,16 +62,19 @@ static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatc
   PetscFunctionReturn(0);
 }
 
+/* y = P A P x + (1 - P) D x; D x for states without any scattering */
 static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
 {
   Apply             *a;
   const PetscReal   *rate;
-  const PetscScalar *px;
+  const PetscScalar *px, *pp;
   PetscScalar       *py;
   PetscFunctionBeginUser;
   PetscCall(MatShellGetContext(A, &a));
-  PetscCall(VecScatterBegin(a->scatter, x, a->in, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(a->scatter, x, a->in, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecCopy(x, a->projected));
+  PetscCall(CollisionProject(a->c, a->projected));
+  PetscCall(VecScatterBegin(a->scatter, a->projected, a->in, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(a->scatter, a->projected, a->in, INSERT_VALUES, SCATTER_FORWARD));
   PetscCall(VecZeroEntries(a->out));
   PetscCall(VecZeroEntries(y));
   PetscCall(VecGetArrayRead(a->in, &a->x));
@@ -80,12 +84,17 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   PetscCall(VecRestoreArray(a->out, &a->y));
   PetscCall(VecScatterBegin(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
   PetscCall(VecScatterEnd(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
+  PetscCall(CollisionProject(a->c, y));
   PetscCall(CollisionGetRates(a->c, -1, &rate));
   PetscCall(VecGetArrayRead(x, &px));
+  PetscCall(VecGetArrayRead(a->projected, &pp));
   PetscCall(VecGetArray(y, &py));
-  for (PetscInt i = 0; i < 3 * a->c->nlocal; i++)
-    if (!(rate[i / 3] > 0.0)) py[i] = px[i];
+  for (PetscInt i = 0; i < 3 * a->c->nlocal; i++) {
+    if (rate[i / 3] > 0.0) py[i] += rate[i / 3] * (px[i] - pp[i]);
+    else py[i] = px[i];
+  }
   PetscCall(VecRestoreArrayRead(x, &px));
+  PetscCall(VecRestoreArrayRead(a->projected, &pp));
   PetscCall(VecRestoreArray(y, &py));
   PetscFunctionReturn(0);
 }
@@ -96,6 +105,7 @@ static PetscErrorCode shell_destroy(Mat A)
   PetscFunctionBeginUser;
   PetscCall(MatShellGetContext(A, &a));
   PetscCall(VecScatterDestroy(&a->scatter));
+  PetscCall(VecDestroy(&a->projected));
   PetscCall(VecDestroy(&a->in));
   PetscCall(VecDestroy(&a->out));
   PetscCall(PetscFree(a->ghost_of));
@@ -122,7 +132,7 @@ static PetscErrorCode make_scatter(Apply *a)
   PetscCall(ISCreateBlock(c->comm, 3, a->nghost, rows, PETSC_COPY_VALUES, &from));
   PetscCall(VecScatterCreate(global, from, a->in, NULL, &a->scatter));
   PetscCall(ISDestroy(&from));
-  PetscCall(VecDestroy(&global));
+  a->projected = global;
   PetscCall(PetscFree(rows));
   PetscFunctionReturn(0);
 }

@@ -58,6 +58,7 @@ PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, State
   PetscCall(PetscMalloc1(electrons->mesh->nops, &c->rotation));
   for (PetscInt io = 0; io < electrons->mesh->nops; io++) PetscCall(PetscArraycpy(c->rotation[io], &MeshOpCart(electrons->mesh, (int)io)[0][0], 9));
   find_components(c);
+  PetscCall(CollisionBuildProjectors(c));
   PetscCall(SharedArrayCreate(comm, sizeof(int32_t) * (size_t)electrons->nstates, &c->row_array));
   PetscCall(SharedArrayGet(c->row_array, &c->row));
   PetscCall(SharedArrayCreate(comm, sizeof(PetscReal) * (size_t)electrons->nstates, &c->weight_array[0]));
@@ -84,6 +85,7 @@ PetscErrorCode CollisionDestroy(Collision *collision)
   PetscCall(PetscFree(c->rotation));
   PetscCall(PetscFree(c->ik));
   PetscCall(PetscFree(c->local));
+  PetscCall(SharedArrayDestroy(&c->projector_array));
   PetscCall(SharedArrayDestroy(&c->row_array));
   PetscCall(SharedArrayDestroy(&c->weight_array[0]));
   if (c->weight_array[1]) PetscCall(SharedArrayDestroy(&c->weight_array[1]));

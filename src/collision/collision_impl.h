@@ -44,6 +44,8 @@ struct _p_Collision {
   PetscReal   processes;         /* enumerated at SetUp or at the last point, this rank */
   PetscReal  *rate;              /* [nchannels + 1][nlocal]; total last */
   PetscReal (*rotation)[9];      /* Cartesian mesh operations */
+  PetscReal (*projector)[9];     /* [nk] onto the vectors that the point's little group leaves alone, node-shared */
+  SharedArray projector_array;
   BlockList   blocks;
   PetscInt    blocks_in_matrix;  /* what the sparsity pattern knows */
   Mat         A, D;
@@ -78,6 +80,8 @@ static inline PetscReal ProcessWeight(Collision c, const ProcessBatch *b, PetscI
   }
   return w;
 }
+/* little.c */
+PetscErrorCode CollisionBuildProjectors(Collision collision);
 PetscErrorCode CollisionComputeRates(Collision collision);
 
 #endif

@@ -61,6 +61,21 @@ static PetscErrorCode insert(void *ctx, PetscInt channel, const ProcessBatch *b,
   PetscFunctionReturn(0);
 }
 
+/* value <- P_a value P_b */
+static void project_blocks(Collision c)
+{
+  for (PetscInt p = 0; p < c->blocks.count; p++) {
+    const PetscReal(*Pa)[3] = (const PetscReal(*)[3])c->projector[c->electrons->k[c->blocks.pair[p][0]]];
+    const PetscReal(*Pb)[3] = (const PetscReal(*)[3])c->projector[c->electrons->k[c->blocks.pair[p][1]]];
+    PetscReal(*value)[3]    = (PetscReal(*)[3])(c->value + 9 * (size_t)p), left[3][3];
+    MatMul3(Pa, (const PetscReal(*)[3])value, left);
+    MatMul3((const PetscReal(*)[3])left, Pb, value);
+    if (c->blocks.pair[p][0] != c->blocks.pair[p][1]) continue;
+    for (int r = 0; r < 3; r++) /* symmetric to the last bit */
+      for (int k = 0; k < r; k++) value[r][k] = value[k][r];
+  }
+}
+
 static PetscInt entries(Collision c)
 {
   PetscInt n = 3 * c->nlocal;
@@ -126,6 +141,7 @@ PetscErrorCode CollisionGetOperator(Collision c, Mat *A)
     if (stale) PetscCall(preallocate(c));
     PetscCall(PetscArrayzero(c->value, 9 * (size_t)c->blocks.count));
     PetscCall(ErrorAgree(c->comm, CollisionForEach(c, insert, c)));
+    project_blocks(c);
     PetscCall(set_values(c));
     c->serial_A = c->serial;
   }

@@ -22,6 +22,7 @@ PetscErrorCode DriveFill(Collision c, States s, const StatesPoint *p, DriveKind 
     for (int r = 0; r < 3; r++) v[3 * i + r] = f * s->velocity[3 * local[i] + r];
   }
   PetscCall(VecRestoreArray(x, &v));
+  PetscCall(CollisionProject(c, x));
   PetscFunctionReturn(0);
 }
 

@@ -3,8 +3,9 @@
 #include "mesh_impl.h"
 
 /* Integer action of each operation on mesh indices, i'_c = sum_d M_cd i_d; operations that do not map the mesh onto itself are left out. */
-static PetscErrorCode select_ops(KMesh mesh, bool wedge, int (*m)[3][3])
+static PetscErrorCode select_ops(KMesh mesh, bool wedge)
 {
+  int(*m)[3][3] = mesh->index_op;
   PetscFunctionBeginUser;
   mesh->nops = 0;
   for (PetscInt io = 0; io < (wedge ? mesh->crystal->nops : 1); io++) {
@@ -21,15 +22,8 @@ static PetscErrorCode select_ops(KMesh mesh, bool wedge, int (*m)[3][3])
   PetscFunctionReturn(0);
 }
 
-static PetscInt64 image(KMesh mesh, const int m[3][3], const PetscInt i[3])
-{
-  PetscInt j[3];
-  for (int c = 0; c < 3; c++) j[c] = m[c][0] * i[0] + m[c][1] * i[1] + m[c][2] * i[2];
-  return MeshLinear(mesh, j);
-}
-
 /* Scan in ascending order: the first point met of each star is its representative. One pass over the mesh by one rank of each node. */
-static PetscErrorCode fill_map(KMesh mesh, const int (*m)[3][3], int32_t *wedge_of, uint8_t *op_of, PetscInt *nwedge)
+static PetscErrorCode fill_map(KMesh mesh, int32_t *wedge_of, uint8_t *op_of, PetscInt *nwedge)
 {
   PetscInt i[3], count = 0;
   PetscFunctionBeginUser;
@@ -38,7 +32,7 @@ static PetscErrorCode fill_map(KMesh mesh, const int (*m)[3][3], int32_t *wedge_
     if (wedge_of[k] >= 0) continue;
     MeshIndices(mesh, k, i);
     for (PetscInt io = 0; io < mesh->nops; io++) {
-      PetscInt64 j = image(mesh, m[io], i);
+      PetscInt64 j = MeshImage(mesh, (int)io, i);
       if (wedge_of[j] >= 0) continue;
       wedge_of[j] = (int32_t)count;
       op_of[j]    = (uint8_t)io;
@@ -49,7 +43,7 @@ static PetscErrorCode fill_map(KMesh mesh, const int (*m)[3][3], int32_t *wedge_
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode build_wedge(KMesh mesh, const int (*m)[3][3])
+static PetscErrorCode build_wedge(KMesh mesh)
 {
   int32_t *wedge_of;
   uint8_t *op_of;
@@ -60,7 +54,7 @@ static PetscErrorCode build_wedge(KMesh mesh, const int (*m)[3][3])
   PetscCall(SharedArrayGet(mesh->wedge_of_window, &wedge_of));
   PetscCall(SharedArrayGet(mesh->op_of_window, &op_of));
   PetscCall(SharedArrayIsOwner(mesh->wedge_of_window, &owner));
-  if (owner) PetscCall(fill_map(mesh, m, wedge_of, op_of, &mesh->nwedge));
+  if (owner) PetscCall(fill_map(mesh, wedge_of, op_of, &mesh->nwedge));
   PetscCall(SharedArrayFence(mesh->wedge_of_window));
   PetscCall(SharedArrayFence(mesh->op_of_window));
   PetscCallMPI(MPI_Bcast(&mesh->nwedge, 1, MPIU_INT, 0, mesh->comm));
@@ -95,7 +89,6 @@ static void cell_width(KMesh mesh)
 PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, KMesh *out)
 {
   KMesh mesh;
-  int (*m)[3][3];
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&mesh));
   *out          = mesh;
@@ -104,12 +97,10 @@ PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], b
   for (int c = 0; c < 3; c++) mesh->n[c] = n[c];
   mesh->size = (PetscInt64)n[0] * n[1] * n[2];
   PetscCheck(mesh->size > 0 && mesh->size < PETSC_MAX_INT, comm, PETSC_ERR_ARG_OUTOFRANGE, "mesh of %" PetscInt64_FMT " points", mesh->size);
-  PetscCall(PetscMalloc1(CRYSTAL_MAX_OPS, &m));
-  PetscCall(select_ops(mesh, wedge, m));
-  PetscCall(build_wedge(mesh, (const int(*)[3][3])m));
+  PetscCall(select_ops(mesh, wedge));
+  PetscCall(build_wedge(mesh));
   cell_width(mesh);
-  PetscCall(MeshBuildTetrahedra(mesh, (const int(*)[3][3])m));
-  PetscCall(PetscFree(m));
+  PetscCall(MeshBuildTetrahedra(mesh));
   PetscFunctionReturn(0);
 }
 

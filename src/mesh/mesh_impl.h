@@ -4,7 +4,7 @@
 
 #include "umklapp/mesh.h"
 
-/* m: [mesh->nops] integer action on mesh indices. Fills tetra, tetra_weight. */
-PetscErrorCode MeshBuildTetrahedra(KMesh mesh, const int (*m)[3][3]);
+/* Fills tetra, tetra_weight. */
+PetscErrorCode MeshBuildTetrahedra(KMesh mesh);
 
 #endif

@@ -58,8 +58,9 @@ static void shortest_diagonal(KMesh mesh, int dimension, int sign[3])
   }
 }
 
-PetscErrorCode MeshBuildTetrahedra(KMesh mesh, const int (*m)[3][3])
+PetscErrorCode MeshBuildTetrahedra(KMesh mesh)
 {
+  const int(*m)[3][3] = (const int(*)[3][3])mesh->index_op;
   static const int order[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
   const int        dimension = mesh->crystal->dimension, nkuhn = dimension == 3 ? 6 : 2;
   Simplex         *list;

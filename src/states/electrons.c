@@ -165,16 +165,9 @@ static PetscErrorCode star_points(States s, PetscInt *n, int64_t **points)
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(s->nk * mesh->nops + 1, points));
   for (PetscInt ik = 0; ik < s->nk; ik++) {
-    PetscInt i[3], j[3];
+    PetscInt i[3];
     MeshIndices(mesh, mesh->wedge[s->wedge[ik]], i);
-    for (PetscInt io = 0; io < mesh->nops; io++) {
-      const CrystalOp *op = &mesh->crystal->op[mesh->op[io]];
-      for (int c = 0; c < 3; c++) {
-        j[c] = 0;
-        for (int d = 0; d < 3; d++) j[c] += op->k[c][d] * mesh->n[c] / mesh->n[d] * i[d] * ((op->k[c][d] * mesh->n[c]) % mesh->n[d] == 0);
-      }
-      (*points)[count++] = MeshLinear(mesh, j);
-    }
+    for (PetscInt io = 0; io < mesh->nops; io++) (*points)[count++] = MeshImage(mesh, (int)io, i);
   }
   *n = sort_unique(count, *points);
   PetscFunctionReturn(0);

@@ -1,0 +1,53 @@
+/*
+  The little group of a wedge point leaves its response alone: h y_k = y_k. The quadratic form of the processes is right on such
+  vectors only, so the operator is P (D + O) P + (1 - P) D with P_k = (1/|L_k|) sum_{h k = k} h; D is a number per state.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collision_impl.h"
+
+static void little_group(KMesh mesh, PetscInt64 linear, PetscReal P[9])
+{
+  PetscInt i[3], count = 0;
+  MeshIndices(mesh, linear, i);
+  for (int r = 0; r < 9; r++) P[r] = 0.0;
+  for (PetscInt io = 0; io < mesh->nops; io++) {
+    if (MeshImage(mesh, (int)io, i) != linear) continue;
+    for (int r = 0; r < 9; r++) P[r] += MeshOpCart(mesh, (int)io)[r / 3][r % 3];
+    count++;
+  }
+  for (int r = 0; r < 9; r++) {
+    P[r] /= (PetscReal)count;
+    if (fabs(P[r]) < 1e-14) P[r] = 0.0;
+  }
+}
+
+PetscErrorCode CollisionBuildProjectors(Collision c)
+{
+  States   s = c->electrons;
+  int      rank, size;
+  PetscInt begin, end;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(c->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(c->comm, &size));
+  begin = (PetscInt)((PetscInt64)s->nk * rank / size);
+  end   = (PetscInt)((PetscInt64)s->nk * (rank + 1) / size);
+  PetscCall(SharedArrayCreate(c->comm, sizeof(PetscReal[9]) * (size_t)s->nk, &c->projector_array));
+  PetscCall(SharedArrayGet(c->projector_array, &c->projector));
+  for (PetscInt ik = begin; ik < end; ik++) little_group(s->mesh, s->mesh->wedge[s->wedge[ik]], c->projector[ik]);
+  PetscCall(SharedArrayCombine(c->projector_array, sizeof(PetscReal[9]) * (size_t)begin, sizeof(PetscReal[9]) * (size_t)end));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionProject(Collision c, Vec x)
+{
+  PetscScalar *v;
+  PetscFunctionBeginUser;
+  PetscCall(VecGetArray(x, &v));
+  for (PetscInt i = 0; i < c->nlocal; i++) {
+    const PetscReal  *P   = c->projector[c->electrons->k[c->local[i]]];
+    const PetscScalar y[3] = {v[3 * i], v[3 * i + 1], v[3 * i + 2]};
+    for (int r = 0; r < 3; r++) v[3 * i + r] = P[3 * r] * y[0] + P[3 * r + 1] * y[1] + P[3 * r + 2] * y[2];
+  }
+  PetscCall(VecRestoreArray(x, &v));
+  PetscFunctionReturn(0);
+}
