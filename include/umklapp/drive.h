@@ -23,6 +23,12 @@ PetscErrorCode DriveFill(Collision collision, States states, const StatesPoint *
 /* DriveMoment - m = g_s/(N V) sum_a x_a (x) z_a, symmetrized over the mesh's operations; [i][j]: i of x, j of z. Collective. */
 PetscErrorCode DriveMoment(Collision collision, States states, Vec x, Vec z, PetscReal m[3][3]);
 /*
+  DriveSpread - what degenerate states add to L_XY beyond their mean velocity: around a crossing their velocities point apart, and that part of
+  the response relaxes at 1/tau and is scattered into nothing:  m += g_s/(N V) sum_a N_a w_a^2 f^X f^Y C_a tau_a, C = states->spread.
+  Lines and points of the zone only, so a correction of the mesh's order. Collective.
+*/
+PetscErrorCode DriveSpread(Collision collision, States states, const StatesPoint *point, DriveKind x, DriveKind y, PetscReal m[3][3]);
+/*
   DriveNullVectors - uniform shifts of the electrons that the symmetry allows, phi = c with S c = c: n_a = sqrt(N_a) w_a c, orthonormal.
   They are null vectors of an operator without walls. count: 0 for any group with inversion. Caller destroys. Collective.
 */

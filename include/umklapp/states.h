@@ -31,6 +31,8 @@ struct _p_States {
   const int32_t *band;            /* [nstates] band or branch */
   const PetscReal *energy;        /* [nstates] hartree */
   const PetscReal *velocity;      /* [nstates][3] hartree bohr */
+  const PetscReal *spread;        /* [nstates][6] xx yy zz yz xz xy, hartree^2 bohr^2: what products of velocities of degenerate states have beyond
+                                     their mean velocity's (src/states/spread.c); zero elsewhere. NULL for phonons */
   const PetscReal *star;          /* [nstates] number of images of its k */
   /* --- full-zone points: those with states first is NOT guaranteed; ascending linear index. Includes the halo that tetrahedra need. */
   PetscInt    npoints;

@@ -60,6 +60,29 @@ PetscErrorCode DriveMoment(Collision c, States s, Vec x, Vec z, PetscReal m[3][3
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode DriveSpread(Collision c, States s, const StatesPoint *p, DriveKind x, DriveKind y, PetscReal m[3][3])
+{
+  static const int at[3][3] = {{0, 5, 4}, {5, 1, 3}, {4, 3, 2}};
+  PetscInt         n;
+  const PetscInt  *local;
+  const PetscReal *rate, scale = s->spin / ((PetscReal)s->mesh->size * s->mesh->crystal->volume);
+  PetscReal        sum[9] = {0}, add[3][3];
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(c, &n, &local));
+  PetscCall(CollisionGetRates(c, -1, &rate));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscReal *C = s->spread + 6 * local[i];
+    if (!(rate[i] > 0.0)) continue;
+    const PetscReal f = drive_factor(s, p, x, local[i]) * drive_factor(s, p, y, local[i]) / rate[i];
+    for (int r = 0; r < 9; r++) sum[r] += f * C[at[r / 3][r % 3]];
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 9, MPIU_REAL, MPI_SUM, s->comm));
+  for (int r = 0; r < 9; r++) add[r / 3][r % 3] = scale * sum[r];
+  symmetrize(s->mesh, add);
+  for (int r = 0; r < 9; r++) m[r / 3][r % 3] += add[r / 3][r % 3];
+  PetscFunctionReturn(0);
+}
+
 /* Orthonormal basis of the vectors that every operation leaves alone: Gram-Schmidt on the columns of (1/|G|) sum_S S. */
 static int invariant_vectors(KMesh mesh, PetscReal basis[3][3])
 {

@@ -147,6 +147,7 @@ static PetscErrorCode solve_level(Transport t, TransportLevel level, const State
   for (int i = 0; i < 2; i++)
     for (int k = 0; k < 2; k++) {
       PetscCall(DriveMoment(t->collision, t->states, t->drive[i], t->solution[level][k], x->L[i][k]));
+      PetscCall(DriveSpread(t->collision, t->states, p, (DriveKind)i, (DriveKind)k, x->L[i][k]));
       for (int r = 0; r < 9; r++) x->L[i][k][r / 3][r % 3] /= p->kT;
     }
   read_tensors(t->states->mesh->crystal->dimension, p->kT, x);
