@@ -215,7 +215,7 @@ PetscErrorCode CrystalFilterOps(Crystal c, bool (*keep)(const CrystalOp *, void 
     if (io > 0 && !keep(&c->op[io], ctx)) continue;
     c->op[kept] = c->op[io];
     PetscCall(PetscArraycpy(c->atom_image + kept * c->natoms, c->atom_image + io * c->natoms, c->natoms));
-    memmove(c->atom_shift + kept * c->natoms, c->atom_shift + io * c->natoms, sizeof(int[3]) * (size_t)c->natoms);
+    if (c->natoms > 0) memmove(c->atom_shift + kept * c->natoms, c->atom_shift + io * c->natoms, sizeof(int[3]) * (size_t)c->natoms);
     kept++;
   }
   c->nops = kept;
