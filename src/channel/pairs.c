@@ -159,8 +159,10 @@ static PetscErrorCode emit(Pairs p, const PairScattering *sc, PetscInt i, PetscI
     if (p->weight[point] == 0.0 || j < 0) continue;
     transfer(p, point, q);
     q2 = Dot3(q, q);
-    if (q2 == 0.0 && kind & PAIRS_SAME) continue; /* +i -i: nothing happens */
+    if (q2 == 0.0 && !sc->elastic && sc->sound > 0.0) continue; /* a phonon of no energy */
+    /* +i -i is kept: it cancels in the operator, and the relaxation time is then the sum over the whole mesh */
     kernel = scale * p->weight[point] * sc->strength(sc->ctx, q2);
+    if (!isfinite(kernel)) continue; /* unscreened, q = 0 */
     if (!p->valley) kernel *= overlap(p, s->band[i] - s->band_first, point, slot_j, q);
     if (kernel == 0.0) continue;
     p->first[p->count]  = (int32_t)i;
