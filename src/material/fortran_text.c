@@ -167,7 +167,7 @@ PetscErrorCode FortranTextEnd(FortranText *t, const char *after)
 {
   PetscFunctionBeginUser;
   skip_separators(t);
-  if (t->at < t->size || t->repeat > 0) return InputErrorAt(t->path, t->line, "more values than expected after %s: \"%.20s...\"", after, t->text + t->at);
+  if (t->at < t->size || t->repeat > 0) return InputErrorAt(t->path, t->line, "more values than expected after %s: \"%.*s\"", after, (int)PetscMin(strcspn(t->text + t->at, " \t\r\n"), 40), t->text + t->at);
   PetscFunctionReturn(0);
 }
 

@@ -342,13 +342,13 @@ static PetscErrorCode find_coarse(const Text *x, const ImportOptions *o, Wannier
     return InputErrorAt(x->folder, 0, "no coarse meshes%s%s give the %d electron, %d phonon and %d coupling vectors of epwdata.fmt: %s", o->coarse_k[0] || o->coarse_q[0] ? " as given" : "",
                         o->use_ws >= 0 ? " with that use_ws" : "", (int)x->nrr[0], (int)x->nrr[1], (int)x->nrr[2], o->coarse_k[0] || o->coarse_q[0] || o->use_ws >= 0 ? "correct or leave out coarse_k, coarse_q, use_ws" : "give coarse_k, coarse_q and use_ws");
   ws = fits[1] && !fits[0];
-  if (fits[0] && fits[1] && k[0].n == 1 && q[0].n == 1) PetscCall(same_either_way(x, k[0].mesh[0], q[0].mesh[0], &same));
-  if (fits[0] && fits[1] && !same) return InputErrorAt(x->folder, 0, "the counts of epwdata.fmt fit use_ws = false and true: give use_ws");
   if (k[ws].n > 1 || q[ws].n > 1) {
     describe(&k[ws], ks);
     describe(&q[ws], qs);
     return InputErrorAt(x->folder, 0, "several coarse meshes fit the counts of epwdata.fmt (k: %s; q: %s): give coarse_k and coarse_q", ks, qs);
   }
+  if (fits[0] && fits[1]) PetscCall(same_either_way(x, k[0].mesh[0], q[0].mesh[0], &same));
+  if (fits[0] && fits[1] && !same) return InputErrorAt(x->folder, 0, "the counts of epwdata.fmt fit use_ws = false and true: give use_ws");
   h->use_ws = ws;
   PetscCall(PetscArraycpy(h->coarse_k, k[ws].mesh[0], 3));
   PetscCall(PetscArraycpy(h->coarse_q, q[ws].mesh[0], 3));
