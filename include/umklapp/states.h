@@ -64,8 +64,13 @@ typedef struct {   /* one thermodynamic point of a scan */
 } StatesPoint;
 
 PetscErrorCode StatesRegisterKeys(void);
-/* Electrons in the window (absolute, hartree; nwindows = 1 or 2 intervals); halo: include the corners of tetrahedra. Collective. */
-PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, PetscInt nwindows, const PetscReal (*window)[2], bool halo, States *states);
+typedef struct {
+  PetscInt  n;            /* 1 or 2 intervals */
+  PetscReal energy[2][2]; /* absolute, hartree */
+  PetscInt  band[2];      /* first, and one past the last, of the bands that may enter */
+} StatesWindow;
+/* Electrons in the window; halo: include the corners of tetrahedra. Collective. */
+PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, const StatesWindow *window, bool halo, States *states);
 /* All modes of the mesh above omega_min. Collective. */
 PetscErrorCode StatesCreatePhonons(MPI_Comm comm, Material m, KMesh mesh, PetscReal omega_min, States *states);
 PetscErrorCode StatesDestroy(States *states);

@@ -46,6 +46,9 @@ struct _s_Command {
   PetscErrorCode (*run)(const Arguments *);
 };
 
+/* --- blas.c: before anything else. May start the program again. */
+void BlasSelectKernel(char **argv);
+
 /* --- arguments.c; not collective, callable before MPI is up */
 void        ArgumentsParse(int argc, char **argv, Arguments *arguments);
 void        ArgumentsPrintHelp(const Arguments *arguments, FILE *out);

@@ -108,6 +108,7 @@ int main(int argc, char **argv)
   Arguments arguments;
   MPI_Comm  world;
 
+  BlasSelectKernel(argv);
   ArgumentsParse(argc, argv, &arguments);
   if (Start(&arguments, argv[0])) return 1;
   if (MPI_Comm_dup(PETSC_COMM_WORLD, &world)) return 1;

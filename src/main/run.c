@@ -42,9 +42,10 @@ static PetscErrorCode MakeStates(Run *r)
 {
   Deck      electrons, phonons, scattering;
   Crystal   crystal;
-  PetscInt  n[3], nwindows, symmetry;
-  PetscReal window[2][2], omega_min;
-  bool      needed;
+  PetscInt     n[3], symmetry;
+  StatesWindow window;
+  PetscReal    omega_min;
+  bool         needed;
 
   PetscFunctionBeginUser;
   PetscCall(DeckGetSection(r->deck, "electrons", &electrons));
@@ -58,9 +59,9 @@ static PetscErrorCode MakeStates(Run *r)
   Log(1, "mesh      %d x %d x %d, %d points in the wedge, %d operations", (int)n[0], (int)n[1], (int)n[2], (int)r->mesh->nwedge, (int)r->mesh->nops);
   PetscCall(CarriersCreate(PETSC_COMM_WORLD, r->material, r->mesh, &r->carriers));
   PetscCall(ScanSolveCarriers(&r->scan, r->carriers, r->material));
-  PetscCall(ScanWindow(&r->scan, electrons, r->carriers, &nwindows, window));
-  PetscCall(StatesCreateElectrons(PETSC_COMM_WORLD, r->material, r->mesh, nwindows, (const PetscReal(*)[2])window, r->context.delta.scheme == DELTA_TETRAHEDRON, &r->electrons));
-  for (PetscInt i = 0; i < nwindows; i++) Log(1, "window    %.4f ... %.4f eV", window[i][0] * UMK_HARTREE_EV, window[i][1] * UMK_HARTREE_EV);
+  PetscCall(ScanWindow(&r->scan, electrons, r->carriers, r->material, &window));
+  PetscCall(StatesCreateElectrons(PETSC_COMM_WORLD, r->material, r->mesh, &window, r->context.delta.scheme == DELTA_TETRAHEDRON, &r->electrons));
+  for (PetscInt i = 0; i < window.n; i++) Log(1, "window    %.4f ... %.4f eV", window.energy[i][0] * UMK_HARTREE_EV, window.energy[i][1] * UMK_HARTREE_EV);
   Log(1, "states    %d on %d wedge points, %d points in the zone", (int)r->electrons->nstates, (int)r->electrons->nk, (int)r->electrons->npoints);
   PetscInt nq[3];
   bool     has_mesh;

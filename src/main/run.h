@@ -21,8 +21,8 @@ PetscErrorCode ScanRegisterKeys(void);
 PetscErrorCode ScanCreate(Deck deck, Material m, Scan *scan);
 /* Chemical potentials of all points. Collective. */
 PetscErrorCode ScanSolveCarriers(Scan *scan, Carriers carriers, Material m);
-/* The energy window of electrons.window about the edges that the carriers live at. */
-PetscErrorCode ScanWindow(const Scan *scan, Deck electrons, Carriers carriers, PetscInt *n, PetscReal window[2][2]);
+/* The window of electrons.window about the edges that the carriers live at, in the bands they live in. */
+PetscErrorCode ScanWindow(const Scan *scan, Deck electrons, Carriers carriers, Material m, StatesWindow *window);
 PetscErrorCode ScanDestroy(Scan *scan);
 /* Which bands the drive of this scan lives in. */
 CarrierKind ScanCarrierKind(const Scan *scan);

@@ -94,26 +94,40 @@ PetscErrorCode ScanSolveCarriers(Scan *s, Carriers carriers, Material m)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScanWindow(const Scan *s, Deck electrons, Carriers carriers, PetscInt *n, PetscReal window[2][2])
+/* Electrons live in the conduction bands, holes in the valence bands; in a metal, or with both, in all. */
+static PetscErrorCode window_bands(const Scan *s, Material m, PetscInt band[2])
+{
+  PetscInt nbands, nvalence;
+  bool     metal;
+  PetscFunctionBeginUser;
+  PetscCall(MaterialGetSizes(m, &nbands, NULL, NULL, NULL));
+  PetscCall(MaterialGetValenceBands(m, &nvalence, &metal));
+  band[0] = s->kind == SCAN_ELECTRONS && !metal ? nvalence : 0;
+  band[1] = s->kind == SCAN_HOLES && !metal ? nvalence : nbands;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ScanWindow(const Scan *s, Deck electrons, Carriers carriers, Material m, StatesWindow *w)
 {
   PetscInt   count;
   PetscReal *value, edge[2]; /* valence, conduction */
   PetscFunctionBeginUser;
   PetscCall(DeckGetRealList(electrons, "window", &count, &value));
   PetscCall(CarriersGetEdges(carriers, &edge[0], &edge[1]));
-  *n = 1;
+  PetscCall(window_bands(s, m, w->band));
   if (count == 2) {
     if (!(value[0] < value[1])) PetscCall(DeckError(electrons, "window", "an absolute window needs emin < emax"));
-    window[0][0] = value[0];
-    window[0][1] = value[1];
+    w->n            = 1;
+    w->energy[0][0] = value[0];
+    w->energy[0][1] = value[1];
   } else {
-    const bool low = s->kind != SCAN_ELECTRONS && isfinite(edge[0]), high = s->kind != SCAN_HOLES && isfinite(edge[1]);
-    *n             = 0;
+    const bool low = s->kind != SCAN_ELECTRONS && isfinite(edge[0]), high = s->kind != SCAN_HOLES && isfinite(edge[1]) && !(low && edge[0] == edge[1]);
+    w->n           = 0;
     if (!(value[0] > 0.0)) PetscCall(DeckError(electrons, "window", "the window must be positive"));
     for (int k = 0; k < 2; k++) {
       if (!(k == 0 ? low : high)) continue;
-      window[*n][0]     = edge[k] - value[0];
-      window[(*n)++][1] = edge[k] + value[0];
+      w->energy[w->n][0]   = edge[k] - value[0];
+      w->energy[w->n++][1] = edge[k] + value[0];
     }
   }
   PetscCall(PetscFree(value));

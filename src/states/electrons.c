@@ -16,10 +16,11 @@ typedef struct { /* the search's result, the same on every rank of a node */
   PetscReal *energy, *velocity;
 } Found;
 
-static bool in_window(PetscReal e, PetscInt nwindows, const PetscReal (*window)[2])
+static bool in_window(PetscReal e, PetscInt band, const StatesWindow *w)
 {
-  for (PetscInt i = 0; i < nwindows; i++)
-    if (e >= window[i][0] && e <= window[i][1]) return true;
+  if (band < w->band[0] || band >= w->band[1]) return false;
+  for (PetscInt i = 0; i < w->n; i++)
+    if (e >= w->energy[i][0] && e <= w->energy[i][1]) return true;
   return false;
 }
 
@@ -31,7 +32,7 @@ static PetscErrorCode wedge_points(KMesh mesh, PetscInt n, const int32_t *wedge,
 }
 
 /* The window's states among this rank's wedge points. */
-static PetscErrorCode search_local(States s, PetscInt nwindows, const PetscReal (*window)[2], Found *f)
+static PetscErrorCode search_local(States s, const StatesWindow *window, Found *f)
 {
   PetscInt   begin, end, nbands, capacity = 1024;
   PetscReal *e, *v, *k;
@@ -48,12 +49,12 @@ static PetscErrorCode search_local(States s, PetscInt nwindows, const PetscReal 
     PetscCall(wedge_points(s->mesh, n, index, k));
     PetscCall(MaterialElectrons(s->material, n, k, e, NULL, NULL));
     bool any = false;
-    for (PetscInt i = 0; i < n * nbands && !any; i++) any = in_window(e[i], nwindows, window);
+    for (PetscInt i = 0; i < n * nbands && !any; i++) any = in_window(e[i], i % nbands, window);
     if (any) PetscCall(MaterialElectrons(s->material, n, k, e, v, NULL));
     for (PetscInt i = 0; any && i < n; i++) {
       PetscInt before = f->nstates;
       for (PetscInt b = 0; b < nbands; b++) {
-        if (!in_window(e[i * nbands + b], nwindows, window)) continue;
+        if (!in_window(e[i * nbands + b], b, window)) continue;
         if (f->nstates == capacity) {
           Found g = *f;
           PetscInt more = 2 * capacity;
@@ -389,7 +390,7 @@ static PetscErrorCode fill_points(States s)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, PetscInt nwindows, const PetscReal (*window)[2], bool halo, States *states)
+PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, const StatesWindow *window, bool halo, States *states)
 {
   States s;
   Found  found;
@@ -402,12 +403,12 @@ PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, Pets
   s->mesh     = mesh;
   s->material = m;
   PetscCall(MaterialGetSizes(m, NULL, NULL, NULL, &s->spin));
-  PetscCall(search_local(s, nwindows, window, &found));
+  PetscCall(search_local(s, window, &found));
   PetscCall(gather_states(s, &found));
   PetscCall(PetscFree5(found.wedge, found.band, found.k, found.energy, found.velocity));
   if (s->nstates == 0)
-    return InputErrorAt(NULL, 0, "no electron states between %.6g and %.6g eV on the %dx%dx%d mesh: widen electrons.window or refine electrons.mesh", window[0][0] * UMK_HARTREE_EV,
-                        window[nwindows - 1][1] * UMK_HARTREE_EV, (int)mesh->n[0], (int)mesh->n[1], (int)mesh->n[2]);
+    return InputErrorAt(NULL, 0, "no electron states between %.6g and %.6g eV on the %dx%dx%d mesh: widen electrons.window or refine electrons.mesh", window->energy[0][0] * UMK_HARTREE_EV,
+                        window->energy[window->n - 1][1] * UMK_HARTREE_EV, (int)mesh->n[0], (int)mesh->n[1], (int)mesh->n[2]);
   PetscCall(find_spread(s));
   PetscCall(place_points(s, halo));
   PetscCall(fill_points(s));
