@@ -18,10 +18,13 @@ static PetscReal plain(Material m, const SmallMaterial *s, const PetscReal *k, c
   Complex        g = 0.0, L[NM] = {0}, overlap = 0.0;
 
   for (PetscInt e = 0; e < w->head.nRe; e++)
-    for (PetscInt p = 0; p < w->head.nRp; p++)
+    for (PetscInt p = 0; p < w->head.nRp; p++) {
+      const Complex factor = phase(w->Re[e], k) * phase(w->Rp[p], q);
+
       for (int c = 0; c < NM; c++)
         for (int ab = 0; ab < NB * NB; ab++)
-          g += phase(w->Re[e], k) * phase(w->Rp[p], q) * s->g[((e * w->head.nRp + p) * NM + c) * NB * NB + ab] * U[ab / NB * NB + n] * conj(Uf[ab % NB * nf + f]) * u[c * NM + nu];
+          g += factor * s->g[((e * w->head.nRp + p) * NM + c) * NB * NB + ab] * U[ab / NB * NB + n] * conj(Uf[ab % NB * nf + f]) * u[c * NM + nu];
+    }
   if (w->head.polar) {
     if (PolarVertex(m, q, L)) return NAN;
     for (int a = 0; a < NB; a++) overlap += conj(Uf[a * nf + f]) * U[a * NB + n];
