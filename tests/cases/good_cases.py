@@ -2,6 +2,7 @@
 """What must work: the commands on a small model, the decks of inputs/."""
 import glob
 import os
+import re
 
 from deck_cases import BASE
 from run_cases import Case
@@ -20,6 +21,9 @@ def cases(source, umklapp):
         Case('bands', ['bands', 'deck.yaml'], deck, status=0, leaves=['deck-bands.h5'], output='conduction bottom'),
         Case('bands to a name', ['bands', 'deck.yaml', '-o', 'x.h5'], deck, status=0, leaves=['x.h5'], output='x.h5'),
     ]
+    with open(os.path.join(source, 'README.md')) as readme:
+        first = re.search(r'```yaml\n(.*?)```', readme.read(), re.S).group(1)
+    found.append(Case('deck of the README', ['run', 'first.yaml'], {'first.yaml': first}, status=0, leaves=['first.h5'], output='mobility'))
     for path in sorted(glob.glob(os.path.join(source, 'inputs', '**', '*.yaml'), recursive=True)):
         found.append(Case(f'check {os.path.basename(path)}', ['check', path], status=0, output='material'))
     return found

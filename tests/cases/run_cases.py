@@ -85,7 +85,7 @@ def main():
     cases = importlib.import_module(f'{name}_cases').cases(source, umklapp)
     wanted = sys.argv[4] if len(sys.argv) > 4 else ''
     jobs = [(case, ranks) for case in cases for ranks in (1, 2) if wanted in case.name]
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
         problems = [p for p in pool.map(lambda job: run(job[0], umklapp, job[1]), jobs) if p]
     print('\n'.join(problems))
     print(f'{name}: {len(jobs) // 2} cases on 1 and 2 ranks, {len(problems)} problems')
