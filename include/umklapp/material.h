@@ -74,7 +74,7 @@ PetscErrorCode CouplingSetInitial(Coupling c, PetscInt nk, const PetscReal *k, c
   Not averaged over degenerate states.
 */
 PetscErrorCode CouplingEvaluate(Coupling c, PetscInt ik, PetscInt nq, const PetscReal *q, PetscInt nf, const Complex *Uf, const Complex *displacement, const PetscReal *omega, PetscReal omega_min, PetscReal *g2);
-/* Flops done since creation and seconds spent in CouplingEvaluate (for the report and the benchmark) */
+/* Real flops done, and seconds spent, in CouplingSetInitial and CouplingEvaluate since creation (for the report and the benchmark). */
 PetscErrorCode CouplingGetCost(Coupling c, PetscReal *flops, PetscReal *seconds);
 
 /* --- import -------------------------------------------------------------------------------
