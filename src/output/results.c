@@ -7,6 +7,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -41,6 +42,24 @@ static PetscErrorCode OpenTemporary(Results r)
   if (fd < 0) return InputErrorAt(r->path, 0, "cannot write the results: %s", strerror(errno));
   close(fd);
   return 0;
+}
+
+/* Ctrl-C, or the end of a batch job: leave no temporary behind, then end as without this handler. */
+static void RemoveTemporaries(int number)
+{
+  for (Results r = open_results; r; r = r->next)
+    if (!r->rank && r->temporary[0]) unlink(r->temporary);
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+static void CatchSignals(void)
+{
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction now;
+
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (!sigaction(numbers[i], NULL, &now) && now.sa_handler == SIG_DFL) signal(numbers[i], RemoveTemporaries);
 }
 
 static PetscErrorCode NameTemporary(Results r)
@@ -78,14 +97,15 @@ PetscErrorCode ResultsCreate(MPI_Comm comm, const char *path, Results *results)
   *results = NULL;
   UmkCheck(H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0, "HDF5 does not start");
   PetscCall(PetscNew(&r));
-  r->file      = H5I_INVALID_HID;
-  r->start     = WallTime();
-  r->next      = open_results;
-  open_results = r;
+  r->file  = H5I_INVALID_HID;
+  r->start = WallTime();
   PetscCallMPI(MPI_Comm_dup(comm, &r->comm));
   PetscCallMPI(MPI_Comm_rank(r->comm, &r->rank));
   PetscCall(PetscStrallocpy(path, &r->path));
   PetscCall(NameTemporary(r));
+  r->next      = open_results;
+  open_results = r;
+  CatchSignals();
   if (!r->rank) code = OpenTemporary(r);
   code = ErrorAgree(r->comm, code);
   if (!code) {
