@@ -66,7 +66,7 @@ PetscErrorCode CollisionGetOperator(Collision collision, Mat *A);
 PetscErrorCode CollisionCreateShell(Collision collision, Mat *A);
 /* diag(1/tau) three times per state: the Jacobi preconditioner, and Richardson's (Omini-Sparavigna). Borrowed. Collective. */
 PetscErrorCode CollisionGetDiagonal(Collision collision, Mat *D);
-/* Largest |sum_b A_ab w_b| / (2 w_a / tau_a) without one-member processes: zero to round-off when every process conserves charge. Collective. */
+/* Largest |sum_b A_ab w_b| / (2 w_a / tau_a) at this point, 0 when one-member processes take part: round-off when every process conserves charge. Not collective. */
 PetscErrorCode CollisionChargeDefect(Collision collision, PetscReal *defect);
 /* true when any one-member process (wall, relaxation time) takes part. */
 PetscErrorCode CollisionHasWalls(Collision collision, bool *walls);

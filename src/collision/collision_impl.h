@@ -42,6 +42,7 @@ struct _p_Collision {
   PetscInt    serial;            /* counts points, to know what is stale */
   Store       fixed, moving;     /* point-independent and point-dependent processes */
   PetscReal   processes;         /* enumerated at SetUp or at the last point, this rank */
+  PetscReal   charge_defect;     /* of this point */
   PetscReal  *rate;              /* [nchannels + 1][nlocal]; total last */
   PetscReal (*rotation)[9];      /* Cartesian mesh operations */
   PetscReal (*projector)[9];     /* [nk] onto the vectors that the point's little group leaves alone, node-shared */

@@ -4,8 +4,9 @@
 
 typedef struct {
   Collision  c;
-  PetscReal *rate;   /* [nchannels + 1][nstates]; the last is the sum */
-  PetscReal *off;    /* [nstates] sum over partners of |A_ab| w_b, or NULL */
+  PetscReal *rate;   /* [nchannels][nstates] */
+  PetscReal *off;    /* [nstates] sum over partners of |A_ab| w_b */
+  PetscReal *w2;     /* [nstates] 1/w^2 */
   bool       walls;
 } Rates;
 
@@ -13,9 +14,8 @@ static PetscErrorCode add_rates(void *ctx, PetscInt channel, const ProcessBatch 
 {
   Rates           *r    = ctx;
   Collision        c    = r->c;
-  const PetscInt   n    = c->electrons->nstates;
   const PetscReal *star = c->electrons->star, *w = c->weight[0];
-  PetscReal       *rate = r->rate + channel * n;
+  PetscReal       *rate = r->rate + channel * c->electrons->nstates;
   const ActivePair pair = ProcessActivePair(b);
   PetscFunctionBeginUser;
   (void)chunk;
@@ -27,52 +27,57 @@ static PetscErrorCode add_rates(void *ctx, PetscInt channel, const ProcessBatch 
       continue;
     }
     const int32_t   last = b->state[pair.last][i];
-    const PetscReal W    = b->kernel[i] * ProcessWeight(c, b, i);
-    rate[first] += W / (w[first] * w[first]);
-    rate[last] += W / (w[last] * w[last]) * star[first] / star[last];
-    if (!r->off) continue;
+    const PetscReal W    = b->kernel[i] * ProcessWeight(c, b, i), V = W * star[first] / star[last];
+    rate[first] += W * r->w2[first];
+    rate[last] += V * r->w2[last];
     r->off[first] += W / w[first];
-    r->off[last] += W / w[last] * star[first] / star[last];
+    r->off[last] += V / w[last];
   }
   PetscFunctionReturn(0);
 }
 
+/* Row sums of A against w, from diagonal and off-diagonal apart: zero when every process conserves charge. */
+static PetscReal charge_defect(Collision c, const Rates *r)
+{
+  const PetscInt n      = c->electrons->nstates;
+  PetscReal      defect = 0.0;
+  for (PetscInt a = 0; !r->walls && a < n; a++) {
+    PetscReal diagonal = 0.0;
+    for (PetscInt k = 0; k < c->nchannels; k++) diagonal += r->rate[k * n + a];
+    if (r->off[a] > 0.0) defect = PetscMax(defect, fabs(diagonal * c->weight[0][a] - r->off[a]) / (2.0 * r->off[a]));
+  }
+  return defect;
+}
+
 PetscErrorCode CollisionComputeRates(Collision c)
 {
-  const PetscInt n     = c->electrons->nstates, m = c->nchannels + 1;
-  Rates          r     = {.c = c};
+  const PetscInt n = c->electrons->nstates, m = c->nchannels;
+  Rates          r = {.c = c};
   int            walls;
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(m * n, &r.rate));
+  PetscCall(PetscCalloc3(m * n, &r.rate, n, &r.off, n, &r.w2));
+  for (PetscInt a = 0; a < n; a++) r.w2[a] = 1.0 / (c->weight[0][a] * c->weight[0][a]);
   PetscCall(ErrorAgree(c->comm, CollisionForEach(c, add_rates, &r)));
-  for (PetscInt i = 0; i < c->nchannels * n; i++) r.rate[c->nchannels * n + i % n] += r.rate[i];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.rate, (PetscMPIInt)(m * n), MPIU_REAL, MPI_SUM, c->comm));
-  for (PetscInt k = 0; k < m; k++)
-    for (PetscInt i = 0; i < c->nlocal; i++) c->rate[k * c->nlocal + i] = r.rate[k * n + c->local[i]];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.off, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));
   walls = r.walls;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &walls, 1, MPI_INT, MPI_MAX, c->comm));
-  c->walls = walls;
-  PetscCall(PetscFree(r.rate));
+  c->walls = r.walls = walls;
+  PetscCall(PetscArrayzero(c->rate + m * c->nlocal, c->nlocal));
+  for (PetscInt k = 0; k < m; k++)
+    for (PetscInt i = 0; i < c->nlocal; i++) {
+      c->rate[k * c->nlocal + i] = r.rate[k * n + c->local[i]];
+      c->rate[m * c->nlocal + i] += r.rate[k * n + c->local[i]];
+    }
+  c->charge_defect = charge_defect(c, &r);
+  PetscCall(PetscFree3(r.rate, r.off, r.w2));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CollisionChargeDefect(Collision c, PetscReal *defect)
 {
-  const PetscInt n = c->electrons->nstates, m = c->nchannels;
-  Rates          r = {.c = c};
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc2((m + 1) * n, &r.rate, n, &r.off));
-  PetscCall(ErrorAgree(c->comm, CollisionForEach(c, add_rates, &r)));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.off, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.rate, (PetscMPIInt)(m * n), MPIU_REAL, MPI_SUM, c->comm));
-  *defect = 0.0;
-  for (PetscInt a = 0; a < n; a++) {
-    PetscReal diagonal = 0.0;
-    if (!(r.off[a] > 0.0)) continue;
-    for (PetscInt k = 0; k < m; k++) diagonal += r.rate[k * n + a];
-    if (!c->walls) *defect = PetscMax(*defect, fabs(diagonal * c->weight[0][a] - r.off[a]) / (2.0 * r.off[a]));
-  }
-  PetscCall(PetscFree2(r.rate, r.off));
+  *defect = c->charge_defect;
   PetscFunctionReturn(0);
 }
 

@@ -56,7 +56,7 @@ static PetscErrorCode Dispatch(const Arguments *a)
     return 0;
   }
   code = a->command->run(a);
-  if (!code) code = WarnUnused();
+  if (!code && a->command->petsc) code = WarnUnused();
   return code;
 }
 

@@ -216,7 +216,7 @@ PetscErrorCode CommandRun(const Arguments *a)
 {
   Run             run = {0};
   Deck            delta, material;
-  const char     *output, *name;
+  const char     *output = "results.h5", *name;
   bool            converged = true;
   const PetscReal start     = WallTime();
 
