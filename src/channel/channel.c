@@ -5,7 +5,7 @@
 extern const ChannelType *const ChannelTable[];
 
 static const DeckKey keys[] = {
-  {"scattering", DECK_SECTION, .required = true, .help = "scattering mechanisms, each a section"},
+  {"scattering", DECK_SECTION, .help = "scattering mechanisms, each a section"},
   {NULL}};
 
 PetscErrorCode ChannelRegisterKeys(void)

@@ -78,6 +78,9 @@ static inline void swap(PetscReal e[4], int at[4], int i, int j)
   at[j] = k;
 }
 
+/* Round-off of energies at symmetry images of a point, hartree: below it x is zero. */
+#define TIE 1e-11
+
 /* share f_ij of corner i on the edge i-j where x = 0 */
 #define F(i, j) ((0.0 - e[j]) / (e[i] - e[j]))
 
@@ -120,6 +123,28 @@ static void triangle(const PetscReal e[3], PetscReal w[3])
   }
 }
 
+static void sort(PetscReal e[4], int at[4], int nc)
+{
+  swap(e, at, 0, 1);
+  if (nc == 4) {
+    swap(e, at, 2, 3);
+    swap(e, at, 0, 2);
+    swap(e, at, 1, 3);
+  }
+  swap(e, at, 1, 2);
+  if (nc == 3) swap(e, at, 0, 1);
+}
+
+/* A face (an edge in two dimensions) that lies in the surface x = 0, as faces between symmetry images of a state do: half from either side. */
+static bool face(const PetscReal e[4], int nc, PetscReal w[4])
+{
+  const int       low  = e[0] == 0.0 ? 0 : 1; /* corners low .. low + nc - 2 are on the surface */
+  const PetscReal apex = low == 0 ? e[nc - 1] : -e[0];
+  if (e[low] != 0.0 || e[low + nc - 2] != 0.0 || !(apex > 0.0)) return false;
+  for (int v = 0; v < nc; v++) w[v] = v >= low && v <= low + nc - 2 ? 0.5 / apex : 0.0;
+  return true;
+}
+
 static void simplex_weights(States s, const PetscReal *x, PetscReal *weight, bool *any)
 {
   const int nc = s->mesh->ncorners;
@@ -128,16 +153,13 @@ static void simplex_weights(States s, const PetscReal *x, PetscReal *weight, boo
     PetscReal       e[4]   = {x[corner[0]], x[corner[1]], x[corner[2]], nc == 4 ? x[corner[3]] : HUGE_VAL}, w[4];
     int             at[4]  = {0, 1, 2, 3};
     const PetscReal low = PetscMin(PetscMin(e[0], e[1]), nc == 4 ? PetscMin(e[2], e[3]) : e[2]), high = PetscMax(PetscMax(e[0], e[1]), nc == 4 ? PetscMax(e[2], e[3]) : e[2]);
-    if (!(low < 0.0 && high > 0.0) || high == HUGE_VAL) continue;
-    swap(e, at, 0, 1);
-    if (nc == 4) {
-      swap(e, at, 2, 3);
-      swap(e, at, 0, 2);
-      swap(e, at, 1, 3);
-    }
-    swap(e, at, 1, 2);
-    if (nc == 3) swap(e, at, 0, 1);
-    if (nc == 4) tetrahedron(e, w);
+    if (!(low <= TIE && high >= -TIE) || high == HUGE_VAL) continue;
+    for (int v = 0; v < nc; v++)
+      if (fabs(e[v]) <= TIE) e[v] = 0.0;
+    sort(e, at, nc);
+    if (!(e[0] < 0.0 && e[nc - 1] > 0.0)) {
+      if (!face(e, nc, w)) continue;
+    } else if (nc == 4) tetrahedron(e, w);
     else triangle(e, w);
     for (int v = 0; v < nc; v++) weight[corner[at[v]]] += s->tetra_weight[t] * w[v];
     *any = true;

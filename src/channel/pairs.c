@@ -2,6 +2,8 @@
   The enumerator of two-body electron scattering; see pairs.h.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_integration.h>
 #include "pairs.h"
 #include <string.h>
 
@@ -10,6 +12,7 @@
 const int PairsChoice[5] = {PAIRS_SAME, PAIRS_DIFFERENT, PAIRS_ALL, PAIRS_PARALLEL, PAIRS_CROSSED};
 
 struct _p_Pairs {
+  PetscReal self; /* C of the first state with itself */
   const ChannelContext *context;
   States           states;
   const int       *valley;    /* NULL: overlaps from U */
@@ -161,7 +164,7 @@ static PetscErrorCode emit(Pairs p, const PairScattering *sc, PetscInt i, PetscI
     q2 = Dot3(q, q);
     if (q2 == 0.0 && !sc->elastic && sc->sound > 0.0) continue; /* a phonon of no energy */
     /* +i -i is kept: it cancels in the operator, and the relaxation time is then the sum over the whole mesh */
-    kernel = scale * p->weight[point] * sc->strength(sc->ctx, q2);
+    kernel = scale * p->weight[point] * (q2 == 0.0 && sc->elastic ? p->self : sc->strength(sc->ctx, q2));
     if (!isfinite(kernel)) continue; /* unscreened, q = 0 */
     if (!p->valley) kernel *= overlap(p, s->band[i] - s->band_first, point, slot_j, q);
     if (kernel == 0.0) continue;
@@ -175,11 +178,51 @@ static PetscErrorCode emit(Pairs p, const PairScattering *sc, PetscInt i, PetscI
   PetscFunctionReturn(0);
 }
 
+typedef struct {
+  const PairScattering *sc;
+  int                   dimension;
+} SelfTerm;
+
+/* C(q^2) with the measure of the patch, 2 q dq or dq */
+static double self_integrand(double q, void *ctx)
+{
+  const SelfTerm *s = ctx;
+  return s->sc->strength(s->sc->ctx, q * q) * (s->dimension == 3 ? 2.0 * q : 1.0);
+}
+
+/*
+  Mean of C(q) over the patch of the constant-energy surface that the first state's own mesh cell cuts out: a disk in three dimensions, a segment
+  in two. C itself for contact scattering; for a screened charge finite however sharp the peak at q = 0. Unscreened: infinite, left out.
+*/
+static PetscErrorCode self_strength(Pairs p, const PairScattering *sc, PetscReal *mean)
+{
+  KMesh           mesh = p->states->mesh;
+  SelfTerm        term = {sc, mesh->crystal->dimension};
+  gsl_function    f    = {self_integrand, &term};
+  double          value, error;
+  PetscReal       cell, edge;
+  PetscFunctionBeginUser;
+  *mean = sc->strength(sc->ctx, 0.0);
+  if (!isfinite(*mean) || !sc->elastic) PetscFunctionReturn(0);
+  cell = Det3((const PetscReal(*)[3])mesh->crystal->b) / (PetscReal)mesh->size;
+  if (term.dimension == 2) cell /= mesh->crystal->b[2][2];
+  edge = term.dimension == 3 ? pow(fabs(cell), 1.0 / 3.0) / sqrt(UMK_PI) : 0.5 * sqrt(fabs(cell));
+  gsl_integration_workspace *work    = gsl_integration_workspace_alloc(200);
+  gsl_error_handler_t       *handler = gsl_set_error_handler_off();
+  const int                  status  = gsl_integration_qag(&f, 0.0, edge, 0.0, 1e-10, 200, GSL_INTEG_GAUSS31, work, &value, &error);
+  gsl_set_error_handler(handler);
+  gsl_integration_workspace_free(work);
+  UmkCheck(status == 0 || error < 1e-6 * fabs(value), "integral of the self term: %s", gsl_strerror(status));
+  *mean = term.dimension == 3 ? value / (edge * edge) : value / edge;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode PairsEnumerate(Pairs p, const PairScattering *sc, PetscInt ik, const ProcessSink *sink)
 {
   const States s        = p->states;
   const bool   gradient = p->context->delta.scheme == DELTA_ADAPTIVE;
   PetscFunctionBeginUser;
+  PetscCall(self_strength(p, sc, &p->self));
   p->origin_linear = s->mesh->wedge[s->wedge[ik]];
   folded(s->mesh, p->origin_linear, p->origin);
   if (!p->valley) {

@@ -16,6 +16,7 @@ static const Option import_options[] = {
   {"--coarse-k", NULL, "N1,N2,N3", "coarse k mesh (default: worked out from the files)"},
   {"--coarse-q", NULL, "N1,N2,N3", "coarse q mesh (default: worked out from the files)"},
   {"--use-ws", NULL, "yes|no", "Wigner-Seitz cells centred on the orbitals (default: worked out)"},
+  {"--interpolation", NULL, "NAME", "symmetric (default), redistributed (not averaged over the operations), source (exactly as the source program)"},
   {"--precision", NULL, "64|32", "bits of a stored coupling element (default 64)"},
   {"--mantissa-bits", NULL, "N", "round coupling elements to N mantissa bits (default: all)"},
   {"--threshold", NULL, "X", "drop coupling elements below X times the largest (default 0)"},

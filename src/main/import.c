@@ -55,6 +55,20 @@ static PetscErrorCode ReadReal(const Arguments *a, const char *option, PetscReal
   return 0;
 }
 
+static PetscErrorCode ReadInterpolation(const Arguments *a, Interpolation *interpolation)
+{
+  static const char *const names[] = {"source", "redistributed", "symmetric"}; /* order of Interpolation */
+  const char              *text    = ArgumentsGet(a, "--interpolation");
+
+  if (!text) return 0;
+  for (int i = 0; i < 3; i++)
+    if (!strcmp(text, names[i])) {
+      *interpolation = (Interpolation)i;
+      return 0;
+    }
+  return InputErrorAt(NULL, 0, "--interpolation: '%s' is none of source, redistributed, symmetric", text);
+}
+
 static PetscErrorCode ReadOptions(const Arguments *a, ImportOptions *o)
 {
   const char *use_ws = ArgumentsGet(a, "--use-ws");
@@ -70,6 +84,7 @@ static PetscErrorCode ReadOptions(const Arguments *a, ImportOptions *o)
     PetscCheckInput(!strcmp(use_ws, "yes") || !strcmp(use_ws, "no"), NULL, 0, "--use-ws: '%s' is neither yes nor no", use_ws);
     o->use_ws = !strcmp(use_ws, "yes");
   }
+  PetscCall(ReadInterpolation(a, &o->interpolation));
   PetscCall(ReadReal(a, "--precision", 32, 64, &precision));
   PetscCheckInput(precision == 32 || precision == 64, NULL, 0, "--precision: '%s' is neither 64 nor 32", ArgumentsGet(a, "--precision"));
   PetscCall(ReadReal(a, "--mantissa-bits", 0, 52, &bits));

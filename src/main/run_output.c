@@ -101,20 +101,50 @@ static PetscErrorCode write_audit(Results r, const RunData *d, int l)
   PetscFunctionReturn(0);
 }
 
-/* [nT][nC][nstates](extra): rank-local [nT * nC][nlocal][extra] */
-static PetscErrorCode write_per_state(Results r, const RunData *d, const char *path, PetscInt extra, const PetscReal *local, PetscReal factor, const ResultsLabel *label)
+/* Values [nlocal][width] of this rank's rows as [mine][width] in the order of the states, which are dealt evenly here. */
+static PetscErrorCode state_order(const RunData *d, PetscInt width, const PetscReal *local, PetscInt mine, PetscReal *ordered)
 {
-  const PetscInt n = d->scan->nT * d->scan->nC;
-  PetscInt       nlocal, begin = 0;
+  const PetscInt *states;
+  PetscInt        nlocal;
+  IS              to;
+  Vec             rows, target;
+  VecScatter      scatter;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, &nlocal, &states));
+  PetscCall(VecCreateMPIWithArray(PETSC_COMM_WORLD, width, width * nlocal, PETSC_DETERMINE, local, &rows));
+  PetscCall(VecCreateMPIWithArray(PETSC_COMM_WORLD, width, width * mine, PETSC_DETERMINE, ordered, &target));
+  PetscCall(ISCreateBlock(PETSC_COMM_WORLD, width, nlocal, states, PETSC_COPY_VALUES, &to));
+  PetscCall(VecScatterCreate(rows, NULL, target, to, &scatter));
+  PetscCall(VecScatterBegin(scatter, rows, target, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(scatter, rows, target, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterDestroy(&scatter));
+  PetscCall(ISDestroy(&to));
+  PetscCall(VecDestroy(&rows));
+  PetscCall(VecDestroy(&target));
+  PetscFunctionReturn(0);
+}
+
+/* A table over states: local [points][nlocal][width] -> [nT][nC][nstates][width]; without points [nstates][width]; width 1 has no axis. */
+static PetscErrorCode write_rows(Results r, const RunData *d, const char *path, bool points, PetscInt width, const PetscReal *local, PetscReal factor, const ResultsLabel *label)
+{
+  const PetscInt n = points ? d->scan->nT * d->scan->nC : 1;
+  PetscInt       nlocal, mine = PETSC_DECIDE, total = d->electrons->nstates, begin = 0, dims[4], rank = 0;
   PetscReal     *value;
   PetscFunctionBeginUser;
   PetscCall(CollisionGetLocalStates(d->collision, &nlocal, NULL));
-  PetscCallMPI(MPI_Exscan(&nlocal, &begin, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
-  const PetscInt    dims[4] = {d->scan->nT, d->scan->nC, d->electrons->nstates, extra};
-  const ResultsPart part    = {2, begin, nlocal};
-  PetscCall(PetscMalloc1(n * nlocal * extra, &value));
-  for (PetscInt i = 0; i < n * nlocal * extra; i++) value[i] = factor * local[i];
-  PetscCall(ResultsWritePart(r, path, extra > 1 ? 4 : 3, dims, &part, value, label));
+  PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &mine, &total));
+  PetscCallMPI(MPI_Exscan(&mine, &begin, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCall(PetscMalloc1(n * mine * width, &value));
+  for (PetscInt p = 0; p < n; p++) PetscCall(state_order(d, width, local + p * nlocal * width, mine, value + p * mine * width));
+  for (PetscInt i = 0; i < n * mine * width; i++) value[i] *= factor;
+  if (points) {
+    dims[rank++] = d->scan->nT;
+    dims[rank++] = d->scan->nC;
+  }
+  const ResultsPart part = {(int)rank, begin, mine};
+  dims[rank++]           = total;
+  if (width > 1) dims[rank++] = width;
+  PetscCall(ResultsWritePart(r, path, (int)rank, dims, &part, value, label));
   PetscCall(PetscFree(value));
   PetscFunctionReturn(0);
 }
@@ -122,25 +152,22 @@ static PetscErrorCode write_per_state(Results r, const RunData *d, const char *p
 static PetscErrorCode write_static(Results r, const RunData *d)
 {
   const PetscInt *local;
-  PetscInt        nlocal, begin = 0;
+  PetscInt        n;
   PetscReal      *value;
   States          s = d->electrons;
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, &nlocal, &local));
-  PetscCallMPI(MPI_Exscan(&nlocal, &begin, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
-  const PetscInt    dims[2] = {s->nstates, 3};
-  const ResultsPart part    = {0, begin, nlocal};
-  PetscCall(PetscMalloc1(3 * nlocal, &value));
-  for (PetscInt i = 0; i < nlocal; i++) value[i] = s->energy[local[i]] * UMK_HARTREE_EV;
-  PetscCall(ResultsWritePart(r, "/electrons/energy", 1, dims, &part, value, RESULTS_LABEL("eV", "state", "band energy")));
-  for (PetscInt i = 0; i < nlocal; i++) value[i] = s->star[local[i]] / (PetscReal)s->mesh->size;
-  PetscCall(ResultsWritePart(r, "/electrons/weight", 1, dims, &part, value, RESULTS_LABEL("1", "state", "share of the zone: star of the wedge point / mesh points")));
-  for (PetscInt i = 0; i < nlocal; i++) value[i] = s->band[local[i]];
-  PetscCall(ResultsWritePart(r, "/electrons/band", 1, dims, &part, value, RESULTS_LABEL("1", "state", "band, counted from 0")));
-  for (PetscInt i = 0; i < nlocal; i++) MeshPoint(s->mesh, s->mesh->wedge[s->wedge[s->k[local[i]]]], value + 3 * i);
-  PetscCall(ResultsWritePart(r, "/electrons/k", 2, dims, &part, value, RESULTS_LABEL("1", "state, i", "wave vector, fractional")));
-  for (PetscInt i = 0; i < 3 * nlocal; i++) value[i] = s->velocity[3 * local[i / 3] + i % 3] * UMK_VELOCITY_M_S;
-  PetscCall(ResultsWritePart(r, "/electrons/velocity", 2, dims, &part, value, RESULTS_LABEL("m/s", "state, i", "group velocity")));
+  PetscCall(CollisionGetLocalStates(d->collision, &n, &local));
+  PetscCall(PetscMalloc1(3 * n, &value));
+  for (PetscInt i = 0; i < n; i++) value[i] = s->energy[local[i]];
+  PetscCall(write_rows(r, d, "/electrons/energy", false, 1, value, UMK_HARTREE_EV, RESULTS_LABEL("eV", "state", "band energy")));
+  for (PetscInt i = 0; i < n; i++) value[i] = s->star[local[i]];
+  PetscCall(write_rows(r, d, "/electrons/weight", false, 1, value, 1.0 / (PetscReal)s->mesh->size, RESULTS_LABEL("1", "state", "share of the zone: star of the wedge point / mesh points")));
+  for (PetscInt i = 0; i < n; i++) value[i] = s->band[local[i]];
+  PetscCall(write_rows(r, d, "/electrons/band", false, 1, value, 1.0, RESULTS_LABEL("1", "state", "band, counted from 0")));
+  for (PetscInt i = 0; i < n; i++) MeshPoint(s->mesh, s->mesh->wedge[s->wedge[s->k[local[i]]]], value + 3 * i);
+  PetscCall(write_rows(r, d, "/electrons/k", false, 3, value, 1.0, RESULTS_LABEL("1", "state, i", "wave vector, fractional")));
+  for (PetscInt i = 0; i < 3 * n; i++) value[i] = s->velocity[3 * local[i / 3] + i % 3];
+  PetscCall(write_rows(r, d, "/electrons/velocity", false, 3, value, UMK_VELOCITY_M_S, RESULTS_LABEL("m/s", "state, i", "group velocity")));
   PetscCall(PetscFree(value));
   PetscFunctionReturn(0);
 }
@@ -155,12 +182,12 @@ static PetscErrorCode write_states(Results r, const RunData *d)
   PetscCall(write_static(r, d));
   for (PetscInt c = 0; c <= d->nchannels; c++) {
     snprintf(path, sizeof(path), "/electrons/rate/%s", c < d->nchannels ? d->channel_name[c] : "total");
-    PetscCall(write_per_state(r, d, path, 1, d->rates + c * n * nlocal, 1e-12 / UMK_TIME_S, RESULTS_LABEL("1/ps", "temperature, carriers, state", "scattering rate 1/tau")));
+    PetscCall(write_rows(r, d, path, true, 1, d->rates + c * n * nlocal, 1e-12 / UMK_TIME_S, RESULTS_LABEL("1/ps", "temperature, carriers, state", "scattering rate 1/tau")));
   }
   for (int l = 0; l < LEVEL_COUNT; l++) {
     if (!d->scan->level[l]) continue;
     snprintf(path, sizeof(path), "/electrons/mean_free_displacement/%s", TransportLevelName[l]);
-    PetscCall(write_per_state(r, d, path, 3, d->displacement + 3 * l * n * nlocal, UMK_BOHR_M * 1e9, RESULTS_LABEL("nm", "temperature, carriers, state, i", "response to a field along i in length: v tau at level rta")));
+    PetscCall(write_rows(r, d, path, true, 3, d->displacement + 3 * l * n * nlocal, UMK_BOHR_M * 1e9, RESULTS_LABEL("nm", "temperature, carriers, state, i", "response to a field along i in length: v tau at level rta")));
   }
   PetscFunctionReturn(0);
 }

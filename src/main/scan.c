@@ -3,7 +3,7 @@
 #include "run.h"
 
 static const DeckKey keys[] = {
-  {"temperature", DECK_REAL_LIST, .unit = "K", .required = true, .positive = true, .max = 1e5, .min_count = 1, .help = "temperatures: scalar, list or first:last:step"},
+  {"temperature", DECK_REAL_LIST, .unit = "K", .positive = true, .max = 1e5, .min_count = 1, .help = "temperatures: scalar, list or first:last:step"},
   {"carriers", DECK_SECTION, .help = "one of electrons, holes, net, chemical_potential; a metal may leave it out"},
   {"carriers.electrons", DECK_REAL_LIST, .unit = "cm^-3", .positive = true, .max = 1e26, .help = "electrons in the conduction bands (a metal: in all bands); a 2D sheet: per volume of thickness 1 bohr or per area, with cm^-2"},
   {"carriers.holes", DECK_REAL_LIST, .unit = "cm^-3", .positive = true, .max = 1e26, .help = "holes in the valence bands"},
@@ -54,6 +54,7 @@ PetscErrorCode ScanCreate(Deck deck, Material m, Scan *s)
   PetscFunctionBeginUser;
   *s = (Scan){0};
   PetscCall(DeckGetRealList(deck, "temperature", &s->nT, &s->kT));
+  if (s->nT == 0) PetscCall(DeckError(deck, "temperature", "a run needs temperatures, e.g. temperature: 300 K"));
   PetscCall(read_carriers(deck, m, s));
   PetscCall(PetscCalloc1(s->nT * s->nC, &s->point));
   PetscCall(DeckGetChoiceList(deck, "solve", &n, &levels));

@@ -4,6 +4,7 @@
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "import_impl.h"
+#include "folded.h"
 
 typedef struct {
   WannierSource *inner;      /* complex slabs, phonon vectors as in the source's files */
@@ -22,6 +23,7 @@ PetscErrorCode ImportOptionsDefault(ImportOptions *options)
   options->precision      = 64;
   options->real_tolerance = 1e-4;
   options->polar          = -1;
+  options->interpolation  = INTERPOLATION_SYMMETRIC;
   PetscFunctionReturn(0);
 }
 
@@ -160,6 +162,36 @@ static PetscErrorCode filter_coupling(const char *path, const ImportOptions *o, 
   PetscFunctionReturn(0);
 }
 
+/* Are the Wannier functions real, as far as the Hamiltonian tells? */
+static bool is_real(const WannierSource *s, PetscReal tolerance)
+{
+  PetscReal re = 0.0, im = 0.0;
+
+  for (PetscInt i = 0; i < s->head.nRk * s->head.nb * s->head.nb; i++) re += pow(creal(s->H[i]), 2), im += pow(cimag(s->H[i]), 2);
+  return tolerance > 0.0 && im <= tolerance * tolerance * re;
+}
+
+/* The source's choice of images undone and made anew. Rank 0. */
+static PetscErrorCode redistribute(const ImportOptions *o, WannierSource *s)
+{
+  const PetscInt nRp = s->head.nRp, nRe = s->head.nRe;
+  Folded         f;
+  PetscErrorCode code;
+
+  PetscFunctionBeginUser;
+  code = FoldedCreate(s, &f);
+  if (!code && o->interpolation == INTERPOLATION_SYMMETRIC) code = FoldedSymmetrize(&f, is_real(s, o->real_tolerance), s);
+  if (!code && s->close) code = s->close(s->ctx);
+  s->close = NULL;
+  if (!code) code = FoldedDistribute(&f, s);
+  if (code) PetscCall(FoldedDestroy(&f));
+  PetscCall(code);
+  s->head.interpolation = INTERPOLATION_REDISTRIBUTED;
+  if (s->head.symmetrized) s->head.interpolation = INTERPOLATION_SYMMETRIC;
+  if (nRe) Log(1, "  coupling put on nearest images: %d x %d vectors instead of %d x %d", (int)s->head.nRe, (int)s->head.nRp, (int)nRe, (int)nRp);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode check_options(const ImportOptions *o)
 {
   PetscFunctionBeginUser;
@@ -206,6 +238,7 @@ PetscErrorCode MaterialImport(MPI_Comm comm, const char *format, const char *pat
   PetscCall(check_options(options));
   PetscCall(find_importer(format, &importer));
   code = rank == 0 ? importer->open(path, options, &s) : 0;
+  if (rank == 0 && !code && options->interpolation != INTERPOLATION_SOURCE) code = redistribute(options, &s);
   if (rank == 0 && !code && s.read_slab) {
     raw     = s;
     s.close = NULL;

@@ -34,6 +34,8 @@ typedef struct { /* plain numbers: broadcast as they are */
   PetscInt  g_bits, g_real;   /* storage of the coupling: 64 or 32; real part only */
   PetscInt  mantissa_bits;    /* as rounded at import; 0: not */
   PetscReal threshold;        /* elements below this fraction of the largest were dropped */
+  PetscInt  interpolation, symmetrized; /* Interpolation: which images carry the elements; averaged over the crystal's operations */
+  PetscReal moved[4];         /* by the average, rms relative: Hamiltonian, position, force constants, coupling */
 } WannierHead;
 
 typedef struct {

@@ -3,12 +3,12 @@
 #include "mesh_impl.h"
 
 /* Integer action of each operation on mesh indices, i'_c = sum_d M_cd i_d; operations that do not map the mesh onto itself are left out. */
-static PetscErrorCode select_ops(KMesh mesh, bool wedge)
+static PetscErrorCode select_ops(KMesh mesh)
 {
   int(*m)[3][3] = mesh->index_op;
   PetscFunctionBeginUser;
   mesh->nops = 0;
-  for (PetscInt io = 0; io < (wedge ? mesh->crystal->nops : 1); io++) {
+  for (PetscInt io = 0; io < mesh->crystal->nops; io++) {
     const CrystalOp *op = &mesh->crystal->op[io];
     bool             fits = true;
     for (int c = 0; c < 3; c++)
@@ -97,10 +97,11 @@ PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], b
   for (int c = 0; c < 3; c++) mesh->n[c] = n[c];
   mesh->size = (PetscInt64)n[0] * n[1] * n[2];
   PetscCheck(mesh->size > 0 && mesh->size < PETSC_MAX_INT, comm, PETSC_ERR_ARG_OUTOFRANGE, "mesh of %" PetscInt64_FMT " points", mesh->size);
-  PetscCall(select_ops(mesh, wedge));
-  PetscCall(build_wedge(mesh));
+  PetscCall(select_ops(mesh));
   cell_width(mesh);
   PetscCall(MeshBuildTetrahedra(mesh));
+  if (!wedge) mesh->nops = 1; /* delta functions are the crystal's all the same */
+  PetscCall(build_wedge(mesh));
   PetscFunctionReturn(0);
 }
 

@@ -105,11 +105,12 @@ static void read_tensors(int dimension, PetscReal kT, TransportTensors *x)
   MatMul3((const PetscReal(*)[3])x->peltier, ET, tmp2);
   for (int i = 0; i < 9; i++) {
     x->seebeck[i / 3][i % 3] /= kT;
-    x->kappa[i / 3][i % 3] = (x->L[DRIVE_GRADIENT][DRIVE_GRADIENT][i / 3][i % 3] - tmp2[i / 3][i % 3]) / kT;
+    tmp[i / 3][i % 3] = (x->L[DRIVE_GRADIENT][DRIVE_GRADIENT][i / 3][i % 3] - tmp2[i / 3][i % 3]) / kT;
   }
-  MatMul3((const PetscReal(*)[3])x->kappa, rho, x->lorenz);
+  memcpy(x->kappa, tmp, sizeof(tmp));
+  MatMul3((const PetscReal(*)[3])tmp, rho, tmp2);
   for (int i = 0; i < 9; i++) {
-    x->lorenz[i / 3][i % 3] /= kT;
+    x->lorenz[i / 3][i % 3] = tmp2[i / 3][i % 3] / kT;
     tmp[i / 3][i % 3] = ET[i / 3][i % 3] - TE[i % 3][i / 3];
   }
   const PetscReal scale = sqrt(frobenius((const PetscReal(*)[3])x->L[0][0]) * frobenius((const PetscReal(*)[3])x->L[1][1]));
