@@ -35,7 +35,7 @@ struct _p_KMesh {
   PetscReal   width2[3][3];             /* (1/12) <S sum_c dk_c dk_c^T S^T>, dk_c = b_c/n_c: variance of a cell, made invariant under S; bohr^-2 */
 };
 
-/* MeshCreate - collective. wedge = false: the whole zone (identity only). */
+/* MeshCreate - collective. wedge = false: the whole zone (op[] holds the identity only); tetrahedra and width2 are the crystal's either way. */
 PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, KMesh *mesh);
 PetscErrorCode MeshDestroy(KMesh *mesh);
 static inline PetscInt64 MeshLinear(KMesh mesh, const PetscInt i[3])
