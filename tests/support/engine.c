@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "engine.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_SETS 12
+
+static PetscErrorCode register_keys(void)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MaterialRegisterKeys());
+  PetscCall(StatesRegisterKeys());
+  PetscCall(ChannelRegisterKeys());
+  PetscCall(ScanRegisterKeys());
+  PetscCall(CollisionRegisterKeys());
+  PetscCall(TransportRegisterKeys());
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode read_deck(const char *text, const char *sets, Deck *deck)
+{
+  char        copy[1024], *rest = copy, *one;
+  const char *list[MAX_SETS];
+  int         n = 0;
+
+  PetscFunctionBeginUser;
+  PetscCall(register_keys());
+  snprintf(copy, sizeof copy, "%s", sets ? sets : "");
+  while (n < MAX_SETS && (one = strtok_r(rest, ";", &rest))) list[n++] = one;
+  PetscCall(DeckCreateFromText("test.yaml", text, n, list, deck));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode make_states(Engine *e)
+{
+  Deck         electrons, phonons, scattering;
+  Crystal      crystal;
+  PetscInt     n[3], symmetry;
+  StatesWindow window;
+  PetscReal    omega_min;
+  bool         needed;
+
+  PetscFunctionBeginUser;
+  PetscCall(DeckGetSection(e->deck, "electrons", &electrons));
+  PetscCall(DeckGetSection(e->deck, "phonons", &phonons));
+  PetscCall(DeckGetSection(e->deck, "scattering", &scattering));
+  PetscCall(MaterialGetCrystal(e->material, &crystal));
+  PetscCall(DeckGetInt3(electrons, "mesh", n, NULL));
+  if (crystal->dimension == 2) n[2] = 1;
+  PetscCall(DeckGetChoice(e->deck, "symmetry", &symmetry));
+  PetscCall(MeshCreate(e->comm, crystal, n, symmetry == 0, &e->mesh));
+  PetscCall(CarriersCreate(e->comm, e->material, e->mesh, &e->carriers));
+  PetscCall(ScanSolveCarriers(&e->scan, e->carriers, e->material));
+  PetscCall(ScanWindow(&e->scan, electrons, e->carriers, e->material, &window));
+  PetscCall(StatesCreateElectrons(e->comm, e->material, e->mesh, &window, e->context.delta.scheme == DELTA_TETRAHEDRON, &e->electrons));
+  PetscCall(ChannelsNeedPhonons(scattering, &needed));
+  if (!needed) PetscFunctionReturn(0);
+  PetscCall(DeckGetReal(phonons, "minimum_frequency", &omega_min, NULL));
+  PetscCall(StatesCreatePhonons(e->comm, e->material, e->mesh, omega_min, &e->phonons));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode make_collision(Engine *e)
+{
+  Deck scattering, collision, solver;
+
+  PetscFunctionBeginUser;
+  PetscCall(DeckGetSection(e->deck, "scattering", &scattering));
+  PetscCall(DeckGetSection(e->deck, "collision", &collision));
+  PetscCall(DeckGetSection(e->deck, "solver", &solver));
+  e->context.material  = e->material;
+  e->context.electrons = e->electrons;
+  e->context.phonons   = e->phonons;
+  PetscCall(ChannelsCreateFromDeck(scattering, &e->context, &e->nchannels, &e->channels));
+  PetscCall(CollisionCreate(e->comm, collision, e->electrons, e->phonons, e->nchannels, e->channels, &e->collision));
+  PetscCall(CollisionSetUp(e->collision));
+  PetscCall(TransportCreate(e->comm, solver, e->collision, e->electrons, &e->transport));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode EngineCreate(MPI_Comm comm, const char *text, const char *sets, Engine *e)
+{
+  Deck delta, material;
+
+  PetscFunctionBeginUser;
+  *e      = (Engine){0};
+  e->comm = comm;
+  LogSetLevel(0);
+  PetscCall(read_deck(text, sets, &e->deck));
+  PetscCall(DeckGetSection(e->deck, "delta", &delta));
+  PetscCall(DeckGetSection(e->deck, "material", &material));
+  PetscCall(DeltaFromDeck(delta, &e->context.delta));
+  PetscCall(MaterialCreateFromDeck(comm, material, &e->material));
+  PetscCall(ScanCreate(e->deck, e->material, &e->scan));
+  PetscCall(make_states(e));
+  PetscCall(make_collision(e));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode EngineDestroy(Engine *e)
+{
+  PetscFunctionBeginUser;
+  PetscCall(TransportDestroy(&e->transport));
+  PetscCall(CollisionDestroy(&e->collision));
+  PetscCall(ChannelsDestroy(e->nchannels, &e->channels));
+  PetscCall(StatesDestroy(&e->phonons));
+  PetscCall(StatesDestroy(&e->electrons));
+  PetscCall(CarriersDestroy(&e->carriers));
+  PetscCall(MeshDestroy(&e->mesh));
+  PetscCall(ScanDestroy(&e->scan));
+  PetscCall(MaterialDestroy(&e->material));
+  PetscCall(DeckDestroy(&e->deck));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode EngineSetPoint(Engine *e, PetscInt at, const StatesPoint **point)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CollisionSetPoint(e->collision, &e->scan.point[at]));
+  if (point) *point = &e->scan.point[at];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode EngineSolve(Engine *e, PetscInt at, TransportLevel level, TransportTensors *tensors)
+{
+  const StatesPoint *point;
+
+  PetscFunctionBeginUser;
+  PetscCall(EngineSetPoint(e, at, &point));
+  PetscCall(TransportSolve(e->transport, level, point, tensors));
+  PetscFunctionReturn(0);
+}
+
+PetscReal TensorsDistance(const TransportTensors *a, const TransportTensors *b)
+{
+  PetscReal worst = 0.0;
+
+  for (int t = 0; t < 4; t++) {
+    const PetscReal *x = &a->L[t / 2][t % 2][0][0], *y = &b->L[t / 2][t % 2][0][0];
+    PetscReal        difference = 0.0, scale = 0.0;
+    for (int i = 0; i < 9; i++) {
+      difference = PetscMax(difference, fabs(x[i] - y[i]));
+      scale      = PetscMax(scale, fabs(y[i]));
+    }
+    if (!(difference <= HUGE_VAL && scale > 0.0)) return HUGE_VAL;
+    worst = PetscMax(worst, difference / scale);
+  }
+  return worst;
+}
+
+/* --- silicon ------------------------------------------------------------------------------ */
+
+bool SiliconPresent(void)
+{
+  const char *source = getenv("UMKLAPP_SOURCE");
+  char        path[512];
+  struct stat status;
+
+  snprintf(path, sizeof path, "%s/../shared/data/silicon", source ? source : ".");
+  return stat(path, &status) == 0;
+}
+
+PetscErrorCode SiliconRestore(char file[512])
+{
+  const char   *source = getenv("UMKLAPP_SOURCE"), *temporary = getenv("TMPDIR");
+  char          folder[256], epw[300], command[1600];
+  ImportOptions options;
+  Material      m;
+
+  PetscFunctionBeginUser;
+  snprintf(folder, sizeof folder, "%s/umklapp-silicon-XXXXXX", temporary ? temporary : "/tmp");
+  PetscCheck(mkdtemp(folder), PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "no temporary folder %s", folder);
+  snprintf(file, 512, "%s/silicon.h5", folder);
+  snprintf(epw, sizeof epw, "%s/epw", folder);
+  snprintf(command, sizeof command, "/usr/bin/python3 '%s/../shared/data/restore.py' '%s/../shared/data/silicon' '%s' >/dev/null", source, source, epw);
+  PetscCheck(system(command) == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "failed: %s", command);
+  LogSetLevel(0);
+  PetscCall(ImportOptionsDefault(&options));
+  PetscCall(MaterialImport(PETSC_COMM_SELF, "epw", epw, &options, &m));
+  PetscCall(MaterialWrite(m, file, "test"));
+  PetscCall(MaterialDestroy(&m));
+  PetscFunctionReturn(0);
+}
+
+void SiliconRemove(const char *file)
+{
+  char command[600];
+
+  if (!file[0]) return;
+  snprintf(command, sizeof command, "rm -rf '%.*s'", (int)(strrchr(file, '/') - file), file);
+  if (system(command)) fprintf(stderr, "%s: not removed\n", file);
+}

@@ -1,0 +1,46 @@
+/*
+  A transport run up to its solver, built from the text of a deck on any communicator, for tests of what lies in between.
+
+    Engine e;
+    ck_call(EngineCreate(PETSC_COMM_SELF, text, "symmetry=none", &e));
+    ck_call(EngineSolve(&e, 0, LEVEL_FULL, &tensors));
+    ck_call(EngineDestroy(&e));
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_TEST_ENGINE_H
+#define UMKLAPP_TEST_ENGINE_H
+
+#include "main/run.h"
+
+typedef struct {
+  MPI_Comm       comm;
+  Deck           deck;
+  Material       material;
+  Scan           scan;
+  KMesh          mesh;
+  Carriers       carriers;
+  States         electrons, phonons;
+  ChannelContext context;
+  PetscInt       nchannels;
+  Channel       *channels;
+  Collision      collision;
+  Transport      transport;
+} Engine;
+
+/* sets: "key=value" overrides separated by ';', or NULL. Collective. */
+PetscErrorCode EngineCreate(MPI_Comm comm, const char *text, const char *sets, Engine *engine);
+PetscErrorCode EngineDestroy(Engine *engine);
+/* Go to point `at` of the deck's scan. Collective. */
+PetscErrorCode EngineSetPoint(Engine *engine, PetscInt at, const StatesPoint **point);
+/* Set the point and solve there. Collective. */
+PetscErrorCode EngineSolve(Engine *engine, PetscInt at, TransportLevel level, TransportTensors *tensors);
+/* Largest difference of the nine L_XY tensors' elements over the largest element of each. */
+PetscReal TensorsDistance(const TransportTensors *a, const TransportTensors *b);
+
+/* --- silicon from first principles: ../shared/data/silicon restored and imported to a native file in a temporary folder */
+bool           SiliconPresent(void);
+/* One rank calls it; file is for `material:` of a deck. */
+PetscErrorCode SiliconRestore(char file[512]);
+void           SiliconRemove(const char *file);
+
+#endif

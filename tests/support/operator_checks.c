@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "../harness.h"
+#include <slepceps.h>
+#include "operator_checks.h"
+
+static PetscReal largest_rate(Engine *e)
+{
+  const PetscReal *rate;
+  PetscInt         n;
+  PetscReal        most = 0.0;
+
+  ck_call(CollisionGetLocalStates(e->collision, &n, NULL));
+  ck_call(CollisionGetRates(e->collision, -1, &rate));
+  for (PetscInt i = 0; i < n; i++) most = PetscMax(most, rate[i]);
+  MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPIU_REAL, MPI_MAX, e->comm);
+  return most;
+}
+
+void OperatorCheckSymmetric(Engine *e, const char *what)
+{
+  Mat       A, B;
+  PetscReal norm, size;
+
+  ck_call(CollisionGetOperator(e->collision, &A));
+  ck_call(MatTranspose(A, MAT_INITIAL_MATRIX, &B));
+  ck_call(MatAXPY(B, -1.0, A, DIFFERENT_NONZERO_PATTERN));
+  ck_call(MatNorm(B, NORM_FROBENIUS, &norm));
+  ck_call(MatNorm(A, NORM_FROBENIUS, &size));
+  ck_call(MatDestroy(&B));
+  ck_assert_msg(norm == 0.0, "%s: |A - A^T| = %.3g |A|, not zero", what, norm / size);
+}
+
+void OperatorCheckSemidefinite(Engine *e, const char *what)
+{
+  Mat         A;
+  EPS         eps;
+  PetscInt    n;
+  PetscScalar low = 0.0;
+  PetscReal   scale;
+
+  ck_call(CollisionGetOperator(e->collision, &A));
+  ck_call(EPSCreate(e->comm, &eps));
+  ck_call(EPSSetOperators(eps, A, NULL));
+  ck_call(EPSSetProblemType(eps, EPS_HEP));
+  ck_call(EPSSetType(eps, EPSLAPACK)); /* all eigenvalues: a Krylov method meets the smallest from above */
+  ck_call(EPSSetWhichEigenpairs(eps, EPS_SMALLEST_REAL));
+  ck_call(EPSSolve(eps));
+  ck_call(EPSGetConverged(eps, &n));
+  ck_assert_int_gt(n, 0);
+  ck_call(EPSGetEigenvalue(eps, 0, &low, NULL));
+  ck_call(EPSDestroy(&eps));
+  scale = largest_rate(e);
+  ck_assert_msg(PetscRealPart(low) >= -1e-12 * scale, "%s: eigenvalue %.3g of the largest rate", what, PetscRealPart(low) / scale);
+}
+
+void OperatorCheckReplay(Engine *e, const char *what)
+{
+  Mat         A, shell;
+  Vec         x, y, z;
+  PetscRandom random;
+  PetscReal   norm, size;
+
+  ck_call(CollisionGetOperator(e->collision, &A));
+  ck_call(CollisionCreateShell(e->collision, &shell));
+  ck_call(CollisionCreateVec(e->collision, &x));
+  ck_call(VecDuplicate(x, &y));
+  ck_call(VecDuplicate(x, &z));
+  ck_call(PetscRandomCreate(e->comm, &random));
+  ck_call(PetscRandomSetInterval(random, -1.0, 1.0));
+  for (int repeat = 0; repeat < 3; repeat++) {
+    ck_call(VecSetRandom(x, random));
+    ck_call(MatMult(A, x, y));
+    ck_call(MatMult(shell, x, z));
+    ck_call(VecNorm(y, NORM_2, &size));
+    ck_call(VecAXPY(z, -1.0, y));
+    ck_call(VecNorm(z, NORM_2, &norm));
+    ck_assert_msg(norm <= 1e-13 * size, "%s: the replayed operator differs by %.3g", what, norm / size);
+  }
+  ck_call(PetscRandomDestroy(&random));
+  ck_call(VecDestroy(&x));
+  ck_call(VecDestroy(&y));
+  ck_call(VecDestroy(&z));
+  ck_call(MatDestroy(&shell));
+}
+
+void OperatorCheckCharge(Engine *e, const char *what)
+{
+  const PetscReal *w, *rate;
+  const PetscInt  *state;
+  PetscInt         count;
+  PetscReal        defect;
+  Mat              A;
+  Vec              n, an;
+
+  ck_call(CollisionChargeDefect(e->collision, &defect));
+  ck_assert_msg(defect <= 1e-13, "%s: CollisionChargeDefect %.3g", what, defect);
+  ck_call(CollisionGetOperator(e->collision, &A));
+  ck_call(CollisionGetLocalStates(e->collision, &count, &state));
+  ck_call(CollisionGetWeights(e->collision, &w));
+  ck_call(CollisionGetRates(e->collision, -1, &rate));
+  ck_call(CollisionCreateVec(e->collision, &n));
+  ck_call(VecDuplicate(n, &an));
+  for (int c = 0; c < 3; c++) {
+    PetscScalar *v;
+    PetscReal    worst = 0.0, scale = 0.0;
+
+    ck_call(VecGetArray(n, &v));
+    for (PetscInt i = 0; i < 3 * count; i++) v[i] = i % 3 == c && rate[i / 3] > 0.0 ? sqrt(e->electrons->star[state[i / 3]]) * w[state[i / 3]] : 0.0;
+    for (PetscInt i = 0; i < count; i++) scale = PetscMax(scale, PetscAbsScalar(rate[i] * v[3 * i + c]));
+    ck_call(VecRestoreArray(n, &v));
+    ck_call(MatMult(A, n, an));
+    ck_call(VecNorm(an, NORM_INFINITY, &worst));
+    MPI_Allreduce(MPI_IN_PLACE, &scale, 1, MPIU_REAL, MPI_MAX, e->comm);
+    ck_assert_msg(worst <= 1e-13 * scale, "%s: a uniform shift along %c is not a null vector: %.3g", what, 'x' + c, worst / scale);
+  }
+  ck_call(VecDestroy(&n));
+  ck_call(VecDestroy(&an));
+}
