@@ -10,8 +10,8 @@
 #define BATCH      64
 #define DEGENERATE (1e-6 * UMK_RYDBERG)
 
-typedef struct { /* the search's result, the same on every rank of a node */
-  PetscInt   nk, nstates, nband;
+typedef struct { /* what a rank finds among its wedge points */
+  PetscInt   nk, nstates, capacity;
   int32_t   *wedge, *band, *k; /* [nk], [nstates], [nstates] */
   PetscReal *energy, *velocity;
 } Found;
@@ -31,49 +31,59 @@ static PetscErrorCode wedge_points(KMesh mesh, PetscInt n, const int32_t *wedge,
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode found_add(Found *f, PetscInt band, PetscReal energy, const PetscReal velocity[3])
+{
+  PetscFunctionBeginUser;
+  if (f->nstates == f->capacity) {
+    f->capacity = PetscMax(1024, 2 * f->capacity);
+    PetscCall(PetscRealloc(sizeof(int32_t) * (size_t)f->capacity, &f->band));
+    PetscCall(PetscRealloc(sizeof(int32_t) * (size_t)f->capacity, &f->k));
+    PetscCall(PetscRealloc(sizeof(PetscReal) * (size_t)f->capacity, &f->energy));
+    PetscCall(PetscRealloc(sizeof(PetscReal[3]) * (size_t)f->capacity, &f->velocity));
+  }
+  f->band[f->nstates]   = (int32_t)band;
+  f->k[f->nstates]      = (int32_t)f->nk;
+  f->energy[f->nstates] = energy;
+  PetscCall(PetscArraycpy(f->velocity + 3 * f->nstates, velocity, 3));
+  f->nstates++;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode found_free(Found *f)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscFree(f->wedge));
+  PetscCall(PetscFree(f->band));
+  PetscCall(PetscFree(f->k));
+  PetscCall(PetscFree(f->energy));
+  PetscCall(PetscFree(f->velocity));
+  PetscFunctionReturn(0);
+}
+
 /* The window's states among this rank's wedge points. */
 static PetscErrorCode search_local(States s, const StatesWindow *window, Found *f)
 {
-  PetscInt   begin, end, nbands, capacity = 1024;
+  PetscInt   begin, end, nbands;
   PetscReal *e, *v, *k;
   int32_t    index[BATCH];
   PetscFunctionBeginUser;
   PetscCall(MaterialGetSizes(s->material, &nbands, NULL, NULL, NULL));
   StatesShare(s->comm, s->mesh->nwedge, &begin, &end);
   PetscCall(PetscMalloc3(BATCH * nbands, &e, 3 * BATCH * nbands, &v, 3 * BATCH, &k));
-  PetscCall(PetscMalloc5(end - begin, &f->wedge, capacity, &f->band, capacity, &f->k, capacity, &f->energy, 3 * capacity, &f->velocity));
-  f->nk = f->nstates = 0;
+  PetscCall(PetscMalloc1(end - begin, &f->wedge));
   for (PetscInt at = begin; at < end; at += BATCH) {
-    PetscInt n = PetscMin(BATCH, end - at);
+    PetscInt n   = PetscMin(BATCH, end - at);
+    bool     any = false;
     for (PetscInt i = 0; i < n; i++) index[i] = (int32_t)(at + i);
     PetscCall(wedge_points(s->mesh, n, index, k));
     PetscCall(MaterialElectrons(s->material, n, k, e, NULL, NULL));
-    bool any = false;
     for (PetscInt i = 0; i < n * nbands && !any; i++) any = in_window(e[i], i % nbands, window);
-    if (any) PetscCall(MaterialElectrons(s->material, n, k, e, v, NULL));
-    for (PetscInt i = 0; any && i < n; i++) {
-      PetscInt before = f->nstates;
-      for (PetscInt b = 0; b < nbands; b++) {
-        if (!in_window(e[i * nbands + b], b, window)) continue;
-        if (f->nstates == capacity) {
-          Found g = *f;
-          PetscInt more = 2 * capacity;
-          PetscCall(PetscMalloc5(end - begin, &g.wedge, more, &g.band, more, &g.k, more, &g.energy, 3 * more, &g.velocity));
-          PetscCall(PetscArraycpy(g.wedge, f->wedge, f->nk));
-          PetscCall(PetscArraycpy(g.band, f->band, capacity));
-          PetscCall(PetscArraycpy(g.k, f->k, capacity));
-          PetscCall(PetscArraycpy(g.energy, f->energy, capacity));
-          PetscCall(PetscArraycpy(g.velocity, f->velocity, 3 * capacity));
-          PetscCall(PetscFree5(f->wedge, f->band, f->k, f->energy, f->velocity));
-          *f       = g;
-          capacity = more;
-        }
-        f->band[f->nstates]   = (int32_t)b;
-        f->k[f->nstates]      = (int32_t)f->nk;
-        f->energy[f->nstates] = e[i * nbands + b];
-        for (int c = 0; c < 3; c++) f->velocity[3 * f->nstates + c] = v[3 * (i * nbands + b) + c];
-        f->nstates++;
-      }
+    if (!any) continue;
+    PetscCall(MaterialElectrons(s->material, n, k, e, v, NULL));
+    for (PetscInt i = 0; i < n; i++) {
+      const PetscInt before = f->nstates;
+      for (PetscInt b = 0; b < nbands; b++)
+        if (in_window(e[i * nbands + b], b, window)) PetscCall(found_add(f, b, e[i * nbands + b], v + 3 * (i * nbands + b)));
       if (f->nstates > before) f->wedge[f->nk++] = (int32_t)(at + i);
     }
   }
@@ -393,7 +403,7 @@ static PetscErrorCode fill_points(States s)
 PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, const StatesWindow *window, bool halo, States *states)
 {
   States s;
-  Found  found;
+  Found  found = {0};
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&s));
   PetscCall(PetscNew(&s->priv));
@@ -405,7 +415,7 @@ PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, cons
   PetscCall(MaterialGetSizes(m, NULL, NULL, NULL, &s->spin));
   PetscCall(search_local(s, window, &found));
   PetscCall(gather_states(s, &found));
-  PetscCall(PetscFree5(found.wedge, found.band, found.k, found.energy, found.velocity));
+  PetscCall(found_free(&found));
   if (s->nstates == 0)
     return InputErrorAt(NULL, 0, "no electron states between %.6g and %.6g eV on the %dx%dx%d mesh: widen electrons.window or refine electrons.mesh", window->energy[0][0] * UMK_HARTREE_EV,
                         window->energy[window->n - 1][1] * UMK_HARTREE_EV, (int)mesh->n[0], (int)mesh->n[1], (int)mesh->n[2]);
