@@ -4,10 +4,13 @@
 
 static const DeckKey keys[] = {
   {"temperature", DECK_REAL_LIST, .unit = "K", .positive = true, .max = 1e5, .min_count = 1, .help = "temperatures: scalar, list or first:last:step"},
-  {"carriers", DECK_SECTION, .help = "one of electrons, holes, net, chemical_potential; a metal may leave it out"},
-  {"carriers.electrons", DECK_REAL_LIST, .unit = "cm^-3", .positive = true, .max = 1e26, .help = "electrons in the conduction bands (a metal: in all bands); a 2D sheet: per volume of thickness 1 bohr or per area, with cm^-2"},
+  {"carriers", DECK_SECTION, .help = "one of electrons, holes, net (sheet_electrons, ... in two dimensions), chemical_potential; a metal may leave it out"},
+  {"carriers.electrons", DECK_REAL_LIST, .unit = "cm^-3", .positive = true, .max = 1e26, .help = "electrons in the conduction bands (a metal: in all bands)"},
   {"carriers.holes", DECK_REAL_LIST, .unit = "cm^-3", .positive = true, .max = 1e26, .help = "holes in the valence bands"},
   {"carriers.net", DECK_REAL_LIST, .unit = "cm^-3", .min = -1e26, .max = 1e26, .help = "electrons minus holes (donors minus acceptors); 0 is intrinsic"},
+  {"carriers.sheet_electrons", DECK_REAL_LIST, .unit = "cm^-2", .positive = true, .max = 1e18, .help = "two dimensions: electrons per area"},
+  {"carriers.sheet_holes", DECK_REAL_LIST, .unit = "cm^-2", .positive = true, .max = 1e18, .help = "two dimensions: holes per area"},
+  {"carriers.sheet_net", DECK_REAL_LIST, .unit = "cm^-2", .min = -1e18, .max = 1e18, .help = "two dimensions: electrons minus holes per area"},
   {"carriers.chemical_potential", DECK_REAL_LIST, .unit = "eV", .min = -1e4, .max = 1e4, .help = "given instead of a density"},
   {"solve", DECK_CHOICE_LIST, .choices = "rta|full", .fallback = "[rta, full]", .help = "levels: relaxation times; the whole collision operator of the electrons"},
   {NULL}};
@@ -19,32 +22,52 @@ PetscErrorCode ScanRegisterKeys(void)
   PetscFunctionReturn(0);
 }
 
-static const char *const kind_name[] = {"electrons", "holes", "net", "chemical_potential"};
+static const struct {
+  const char *name;
+  ScanKind    kind;
+  int         dimension; /* 2: per area; 3: per volume; 0: either */
+} given[] = {{"electrons", SCAN_ELECTRONS, 3}, {"holes", SCAN_HOLES, 3}, {"net", SCAN_NET, 3}, {"sheet_electrons", SCAN_ELECTRONS, 2}, {"sheet_holes", SCAN_HOLES, 2}, {"sheet_net", SCAN_NET, 2}, {"chemical_potential", SCAN_POTENTIAL, 0}};
+#define NGIVEN ((int)(sizeof(given) / sizeof(given[0])))
+
+/* Densities per area as amounts per unit of the crystal's volume; per volume they need a thickness in two dimensions. */
+static PetscErrorCode convert_sheet(Deck carriers, Material m, int which, Scan *s)
+{
+  Crystal crystal;
+  PetscFunctionBeginUser;
+  PetscCall(MaterialGetCrystal(m, &crystal));
+  if (given[which].dimension == 2 && crystal->dimension != 2) PetscCall(DeckError(carriers, given[which].name, "this material is three-dimensional: give carriers per volume, e.g. {electrons: 1e16 cm^-3}"));
+  if (given[which].dimension == 3 && crystal->dimension == 2 && crystal->thickness == 0.0)
+    PetscCall(DeckError(carriers, given[which].name, "a sheet without thickness has carriers per area: {sheet_%s: 1e12 cm^-2}", given[which].name));
+  for (PetscInt i = 0; given[which].dimension == 2 && crystal->thickness > 0.0 && i < s->nC; i++) s->carriers[i] /= crystal->thickness;
+  PetscFunctionReturn(0);
+}
 
 static PetscErrorCode read_carriers(Deck deck, Material m, Scan *s)
 {
   Deck     carriers;
-  PetscInt given = 0, nvalence;
+  PetscInt nvalence;
+  int      which = -1;
   bool     metal;
   PetscFunctionBeginUser;
   PetscCall(DeckGetSection(deck, "carriers", &carriers));
   PetscCall(MaterialGetValenceBands(m, &nvalence, &metal));
   s->kind = SCAN_NEUTRAL;
-  for (int k = 0; k < 4; k++) {
+  for (int k = 0; k < NGIVEN; k++) {
     bool has;
-    PetscCall(DeckHas(carriers, kind_name[k], &has));
+    PetscCall(DeckHas(carriers, given[k].name, &has));
     if (!has) continue;
-    if (given++) PetscCall(DeckError(carriers, kind_name[k], "carriers are given twice: keep one of electrons, holes, net, chemical_potential"));
-    s->kind = (ScanKind)k;
-    PetscCall(DeckGetRealList(carriers, kind_name[k], &s->nC, &s->carriers));
+    if (which >= 0) PetscCall(DeckError(carriers, given[k].name, "carriers are given twice: keep one of %s and %s", given[which].name, given[k].name));
+    which   = k;
+    s->kind = given[k].kind;
+    PetscCall(DeckGetRealList(carriers, given[k].name, &s->nC, &s->carriers));
   }
-  if (!given && !(metal && nvalence > 0)) PetscCall(DeckError(deck, "carriers", "give the carriers: electrons, holes or net (e.g. {electrons: 1e16 cm^-3}), or chemical_potential"));
-  if (metal && (s->kind == SCAN_HOLES || s->kind == SCAN_NET)) PetscCall(DeckError(carriers, kind_name[s->kind], "a metal counts electrons: give carriers.electrons or carriers.chemical_potential"));
-  if (s->kind == SCAN_HOLES && nvalence == 0) PetscCall(DeckError(carriers, "holes", "this material has no valence bands to hold holes"));
-  if (!given) {
+  if (which < 0 && !(metal && nvalence > 0)) PetscCall(DeckError(deck, "carriers", "give the carriers: electrons, holes or net (e.g. {electrons: 1e16 cm^-3}), or chemical_potential"));
+  if (metal && (s->kind == SCAN_HOLES || s->kind == SCAN_NET)) PetscCall(DeckError(carriers, given[which].name, "a metal counts electrons: give carriers.electrons or carriers.chemical_potential"));
+  if (s->kind == SCAN_HOLES && nvalence == 0) PetscCall(DeckError(carriers, given[which].name, "this material has no valence bands to hold holes"));
+  if (which < 0) {
     s->nC = 1;
     PetscCall(PetscCalloc1(1, &s->carriers));
-  }
+  } else PetscCall(convert_sheet(carriers, m, which, s));
   PetscFunctionReturn(0);
 }
 
