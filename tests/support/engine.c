@@ -173,6 +173,7 @@ PetscErrorCode SiliconRestore(char file[512])
   PetscCheck(mkdtemp(folder), PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "no temporary folder %s", folder);
   snprintf(file, 512, "%s/silicon.h5", folder);
   snprintf(epw, sizeof epw, "%s/epw", folder);
+  if (!source) source = ".";
   snprintf(command, sizeof command, "/usr/bin/python3 '%s/../shared/data/restore.py' '%s/../shared/data/silicon' '%s' >/dev/null", source, source, epw);
   PetscCheck(system(command) == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "failed: %s", command);
   LogSetLevel(0);
