@@ -79,6 +79,10 @@ PetscErrorCode CouplingGetCost(Coupling c, PetscReal *flops, PetscReal *seconds)
 
 /* --- import -------------------------------------------------------------------------------
    `umklapp import FORMAT PATH -o FILE [options]`; formats register one struct each (src/material/meson.build).            */
+/* Which images of a coarse-mesh element the interpolation uses: the source program's; the nearest ones by a distance that the crystal's
+   operations and the exchange of initial and final state keep; these, and everything averaged over the operations. */
+typedef enum { INTERPOLATION_SOURCE, INTERPOLATION_REDISTRIBUTED, INTERPOLATION_SYMMETRIC } Interpolation;
+
 typedef struct {
   PetscInt    coarse_k[3], coarse_q[3]; /* 0: work out from the counts */
   int         use_ws;                   /* -1: work out, 0, 1 */
@@ -86,6 +90,7 @@ typedef struct {
   int         mantissa_bits;            /* 0: all */
   PetscReal   threshold;                /* drop coupling elements below this fraction of the largest */
   PetscReal   real_tolerance;           /* > 0: keep the real part if |imaginary|/|real| (rms) is below; < 0: keep complex */
+  Interpolation interpolation;
   PetscReal   polar;                    /* reserved for formats that need telling: 1 polar, 0 not, < 0 work out */
 } ImportOptions;
 PetscErrorCode ImportOptionsDefault(ImportOptions *options);

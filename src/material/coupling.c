@@ -103,9 +103,10 @@ static inline void add_block(const Coupling c, PetscInt re, PetscInt rp, PetscIn
 {
   const WannierHead *h = &c->w->head;
   const PetscInt     n = c->nb * c->nb, total = n * c->nparts;
-  const size_t       at = (size_t)((re * h->nRp + rp) * c->nm + mode) * (size_t)total;
+  const int          slot = re < 0 || rp < 0 ? -1 : WannierSlot(c->w, re, rp);
+  const size_t       at   = ((size_t)slot * (size_t)c->nm + (size_t)mode) * (size_t)total;
 
-  if (re < 0 || rp < 0) {
+  if (slot < 0) {
     for (PetscInt i = 0; first && i < total; i++) to[i] = 0.0;
     return;
   }

@@ -13,6 +13,7 @@ typedef struct {
   PetscReal      cut, sum_re, sum_im, sum_dropped, largest;
   PetscInt       bits, real, mantissa;
   Complex       *slab;
+  uint8_t       *present;  /* [nRe][nRp] of inner, then of what is kept */
 } Filter;
 
 PetscErrorCode ImportOptionsDefault(ImportOptions *options)
@@ -93,13 +94,17 @@ static PetscErrorCode find_kept(Filter *f)
       const Complex g = filtered(f, f->slab[i]);
 
       f->sum_dropped += pow(creal(f->slab[i]) - creal(g), 2) + (f->real ? 0.0 : pow(cimag(f->slab[i]) - cimag(g), 2));
-      if (g != 0.0) e[i / f->block] = p[ip] = true;
+      if (g == 0.0) continue;
+      e[i / f->block] = p[ip] = true;
+      f->present[i / f->block * f->nRp + ip] = 1;
     }
   }
   for (PetscInt i = 0; i < f->nRe; i++)
     if (e[i]) f->keep_e[f->nkeep_e++] = i;
   for (PetscInt i = 0; i < f->nRp; i++)
     if (p[i]) f->keep_p[f->nkeep_p++] = i;
+  for (PetscInt i = 0; i < f->nkeep_e; i++)
+    for (PetscInt j = 0; j < f->nkeep_p; j++) f->present[i * f->nkeep_p + j] = f->present[f->keep_e[i] * f->nRp + f->keep_p[j]];
   PetscCall(PetscFree2(e, p));
   PetscFunctionReturn(0);
 }
@@ -139,6 +144,7 @@ static PetscErrorCode filter_coupling(const char *path, const ImportOptions *o, 
   f->nRp   = h->nRp;
   f->block = h->nm * h->nb * h->nb;
   PetscCall(PetscMalloc3(h->nRe, &f->keep_e, h->nRp, &f->keep_p, h->nRe * f->block, &f->slab));
+  PetscCall(PetscCalloc1((size_t)h->nRe * (size_t)h->nRp, &f->present));
   PetscCall(measure(f));
   if (f->largest <= 0.0) return InputErrorAt(path, 0, "the electron-phonon coupling is zero everywhere");
   f->real     = o->real_tolerance > 0.0 && sqrt(f->sum_im) <= o->real_tolerance * sqrt(f->sum_re);
@@ -157,6 +163,7 @@ static PetscErrorCode filter_coupling(const char *path, const ImportOptions *o, 
   h->g_bits        = f->bits;
   h->mantissa_bits = f->mantissa;
   h->threshold     = o->threshold;
+  s->present       = f->present;
   s->read_slab     = filter_slab;
   s->ctx           = f;
   PetscFunctionReturn(0);

@@ -22,6 +22,10 @@ typedef struct {
   void      **allocate;  /* reader: allocated and stored here when not NULL */
 } NativeItem;
 
+/* Values of attribute `interpolation`, in the order of Interpolation, and names of the attributes of head.moved */
+extern const char *const native_interpolation[3];
+extern const char *const native_moved[4];
+
 /* The items of `s`, whose head holds the sizes. Not collective. */
 int NativeItems(WannierSource *s, int most, NativeItem *items);
 

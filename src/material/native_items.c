@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "native_impl.h"
 
+const char *const native_interpolation[3] = {"source", "redistributed", "symmetric"};
+const char *const native_moved[4]         = {"moved_hamiltonian", "moved_position", "moved_force_constants", "moved_coupling"};
+
 #define ITEM(...) items[n++] = (NativeItem){__VA_ARGS__}
 #define OWNED(member) .data = s->member, .allocate = (void **)&s->member
 #define HELD(member)  .data = (void *)&s->head.member

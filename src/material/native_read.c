@@ -63,6 +63,35 @@ static PetscErrorCode check_format(const Native *f)
   PetscFunctionReturn(0);
 }
 
+/* Files of before these attributes existed: the source's images */
+static PetscErrorCode read_interpolation(const Native *f, WannierHead *h)
+{
+  char *text;
+  int   found = -1;
+
+  PetscFunctionBeginUser;
+  PetscCall(get_text(f->file, "interpolation", &text));
+  if (!text) PetscFunctionReturn(0);
+  for (int i = 0; i < 3; i++)
+    if (!strcmp(text, native_interpolation[i])) found = i;
+  if (found < 0) {
+    const PetscErrorCode code = InputErrorAt(f->path, 0, "attribute interpolation is \"%.60s\", not source, redistributed or symmetric", text);
+    PetscCall(PetscFree(text));
+    return code;
+  }
+  PetscCall(PetscFree(text));
+  h->interpolation = found;
+  PetscCall(get_number(f, "symmetrized", 0, 1, &h->symmetrized));
+  for (int i = 0; i < 4; i++) {
+    const hid_t  attribute = H5Aopen(f->file, native_moved[i], H5P_DEFAULT);
+    const herr_t status    = attribute >= 0 ? H5Aread(attribute, H5T_NATIVE_DOUBLE, &h->moved[i]) : -1;
+
+    if (attribute >= 0) H5Aclose(attribute);
+    if (status < 0) return InputErrorAt(f->path, 0, "is not a complete material file: attribute %s is missing", native_moved[i]);
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode read_head(const Native *f, WannierSource *s)
 {
   WannierHead *h = &s->head;
@@ -80,6 +109,7 @@ static PetscErrorCode read_head(const Native *f, WannierSource *s)
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) PetscCall(get_number(f, numbers[i].name, numbers[i].least, numbers[i].most, numbers[i].value));
   if (h->nm != 3 * h->natoms) return InputErrorAt(f->path, 0, "%d modes do not fit %d atoms", (int)h->nm, (int)h->natoms);
   if ((h->nRe == 0) != (h->nRp == 0) || (h->g_bits != 32 && h->g_bits != 64)) return InputErrorAt(f->path, 0, "the coupling's sizes (%d x %d vectors, %d bits) cannot be", (int)h->nRe, (int)h->nRp, (int)h->g_bits);
+  PetscCall(read_interpolation(f, h));
   PetscCall(get_text(f->file, "name", &name));
   snprintf(h->name, sizeof(h->name), "%.63s", name ? name : "material");
   PetscCall(PetscFree(name));

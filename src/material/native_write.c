@@ -66,12 +66,37 @@ static PetscErrorCode write_item(hid_t file, const NativeItem *item)
   PetscFunctionReturn(0);
 }
 
+/* Electron vectors first .. first + n - 1, blocks without anything as zeros */
+static PetscErrorCode write_rows(hid_t dataset, const Wannier *w, const hsize_t *shape, PetscInt first, PetscInt n, char *rows)
+{
+  const WannierHead *h     = &w->head;
+  const hid_t        type  = h->g_bits == 32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
+  const size_t       block = (size_t)(shape[2] * shape[3] * shape[4]) * (size_t)(h->g_bits / 8);
+  hsize_t            start[NATIVE_RANK] = {(hsize_t)first}, count[NATIVE_RANK];
+  herr_t             status = -1;
+
+  PetscFunctionBeginUser;
+  memcpy(count, shape, sizeof(count));
+  count[0] = (hsize_t)n;
+  for (PetscInt i = 0; i < n * h->nRp; i++) {
+    const int slot = WannierSlot(w, first + i / h->nRp, i % h->nRp);
+
+    if (slot >= 0) memcpy(rows + block * (size_t)i, (char *)w->g.at + block * (size_t)slot, block);
+    else memset(rows + block * (size_t)i, 0, block);
+  }
+  const hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(NATIVE_RANK, count, NULL);
+  if (space >= 0 && memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) status = H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, rows);
+  UmkCheck(status >= 0 && H5Sclose(space) >= 0 && H5Sclose(memory) >= 0, "HDF5 cannot write the coupling");
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode write_coupling(hid_t file, const Wannier *w)
 {
   const WannierHead *h     = &w->head;
   const hsize_t      parts = h->g_real ? 1 : 2, row = (hsize_t)(h->nm * h->nb * h->nb) * parts, bytes = (hsize_t)h->g_bits / 8;
   hsize_t            chunk[NATIVE_RANK] = {1, (hsize_t)h->nRp, (hsize_t)h->nm, (hsize_t)h->nb, (hsize_t)h->nb * parts};
   hid_t              dataset;
+  char              *rows;
   NativeItem         item = {"coupling/g", "hartree/bohr", h->g_real ? "R electron, R phonon, displacement, ket, bra" : "R electron, R phonon, displacement, ket, bra re/im",
                              "derivative of the potential by a Cartesian displacement (3 atom + axis), short-range part when polar, Wigner-Seitz weights folded in", .rank = 5};
 
@@ -81,9 +106,30 @@ static PetscErrorCode write_coupling(hid_t file, const Wannier *w)
   if (row * bytes * chunk[1] > CHUNK_BYTES) chunk[1] = PetscMax((hsize_t)1, CHUNK_BYTES / (row * bytes));
   else chunk[0] = PetscMin(item.shape[0], PetscMax((hsize_t)1, CHUNK_BYTES / (row * bytes * chunk[1])));
   PetscCall(make_dataset(file, &item, h->g_bits == 32 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, chunk, true, &dataset));
-  UmkCheck(H5Dwrite(dataset, h->g_bits == 32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, w->g.at) >= 0, "HDF5 cannot write the coupling");
+  PetscCall(PetscMalloc1(chunk[0] * item.shape[1] * row * bytes, &rows));
+  for (PetscInt e = 0; e < h->nRe; e += (PetscInt)chunk[0]) PetscCall(write_rows(dataset, w, item.shape, e, PetscMin((PetscInt)chunk[0], h->nRe - e), rows));
+  PetscCall(PetscFree(rows));
   PetscCall(put_number(dataset, "mantissa_bits", h->mantissa_bits));
   UmkCheck(H5Dclose(dataset) >= 0, "HDF5 cannot close the coupling");
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode put_real(hid_t object, const char *name, PetscReal value)
+{
+  PetscFunctionBeginUser;
+  const hid_t  space = H5Screate(H5S_SCALAR), attribute = H5Acreate2(object, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT);
+  const herr_t status = attribute >= 0 ? H5Awrite(attribute, H5T_NATIVE_DOUBLE, &value) : -1;
+  UmkCheck(status >= 0 && H5Aclose(attribute) >= 0, "HDF5 cannot write attribute %s", name);
+  H5Sclose(space);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode write_interpolation(hid_t file, const WannierHead *h)
+{
+  PetscFunctionBeginUser;
+  PetscCall(put_text(file, "interpolation", native_interpolation[h->interpolation]));
+  PetscCall(put_number(file, "symmetrized", h->symmetrized));
+  for (int i = 0; i < 4; i++) PetscCall(put_real(file, native_moved[i], h->moved[i]));
   PetscFunctionReturn(0);
 }
 
@@ -102,6 +148,7 @@ static PetscErrorCode write_head(hid_t file, Material m, const char *provenance)
   PetscFunctionBeginUser;
   PetscCall(put_text(file, "format", NATIVE_FORMAT));
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) PetscCall(put_number(file, numbers[i].name, numbers[i].value));
+  PetscCall(write_interpolation(file, h));
   PetscCall(put_text(file, "name", h->name));
   PetscCall(put_text(file, "provenance", provenance ? provenance : w->provenance));
   PetscFunctionReturn(0);

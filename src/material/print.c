@@ -7,6 +7,15 @@ static void print_mesh(FILE *out, const char *what, const PetscInt n[3])
   fprintf(out, "  %-22s %d x %d x %d\n", what, (int)n[0], (int)n[1], (int)n[2]);
 }
 
+static void print_interpolation(FILE *out, const WannierHead *h)
+{
+  static const char *const how[] = {"the source's images", "nearest images, symmetric distances", "nearest images, symmetric distances"};
+
+  fprintf(out, "  %-22s %s%s\n", "interpolation", how[h->interpolation], h->symmetrized ? ", averaged over the operations" : "");
+  if (h->interpolation == INTERPOLATION_SOURCE) return;
+  fprintf(out, "  %-22s Hamiltonian %.1e, position %.1e, force constants %.1e, coupling %.1e\n", "moved by it (rms)", h->moved[0], h->moved[1], h->moved[2], h->moved[3]);
+}
+
 PetscErrorCode WannierPrint(Material m, FILE *out)
 {
   const Wannier     *w = m->data;
@@ -16,13 +25,14 @@ PetscErrorCode WannierPrint(Material m, FILE *out)
   print_mesh(out, "coarse k mesh", h->coarse_k);
   print_mesh(out, "coarse q mesh", h->coarse_q);
   fprintf(out, "  %-22s %s\n", "Wigner-Seitz cells", h->use_ws ? "between orbitals (use_ws)" : "of the lattice");
+  print_interpolation(out, h);
   fprintf(out, "  %-22s %d electrons, %d phonons, coupling %d x %d\n", "lattice vectors", (int)h->nRk, (int)h->nRq, (int)h->nRe, (int)h->nRp);
   if (m->epsilon_infinity > 0.0) fprintf(out, "  %-22s %.4f%s\n", "epsilon_infinity", m->epsilon_infinity, h->polar ? ", polar: dipole terms" : "");
   if (m->has_coupling) {
     fprintf(out, "  %-22s %s float%d", "coupling", h->g_real ? "real" : "complex", (int)h->g_bits);
     if (h->mantissa_bits) fprintf(out, ", mantissa rounded to %d bits", (int)h->mantissa_bits);
     if (h->threshold > 0.0) fprintf(out, ", elements below %.1e of the largest dropped", h->threshold);
-    fprintf(out, "\n  %-22s %.1f MiB\n", "coupling per node", (PetscReal)w->g.bytes / 1048576.0);
+    fprintf(out, "\n  %-22s %.1f MiB, %.0f %% of the vectors' blocks\n", "coupling per node", (PetscReal)w->g.bytes / 1048576.0, 100.0 * (PetscReal)w->nslots / ((PetscReal)h->nRe * (PetscReal)h->nRp));
   }
   fprintf(out, "  %-22s\n", "Wannier centres (bohr)");
   for (PetscInt i = 0; i < h->nb; i++) fprintf(out, "    %3d %12.6f %12.6f %12.6f\n", (int)i + 1, m->centres[3 * i], m->centres[3 * i + 1], m->centres[3 * i + 2]);

@@ -119,6 +119,49 @@ static PetscErrorCode share_lists(MPI_Comm comm, const WannierSource *s, Materia
   PetscFunctionReturn(0);
 }
 
+/* Which blocks of the coupling hold anything. Rank 0. */
+static PetscErrorCode find_present(WannierSource *s, size_t block)
+{
+  const WannierHead *h      = &s->head;
+  const PetscInt     nslabs = s->by_electron ? h->nRe : h->nRp, ninner = s->by_electron ? h->nRp : h->nRe;
+  PetscErrorCode     code   = 0;
+  char              *slab, *zero;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1((size_t)h->nRe * (size_t)h->nRp, &s->present));
+  PetscCall(PetscMalloc1(block * (size_t)ninner, &slab));
+  PetscCall(PetscCalloc1(block, &zero));
+  for (PetscInt i = 0; i < nslabs && !code; i++) {
+    code = s->read_slab(s->ctx, i, slab);
+    for (PetscInt j = 0; j < ninner && !code; j++) s->present[s->by_electron ? (size_t)i * (size_t)h->nRp + (size_t)j : (size_t)j * (size_t)h->nRp + (size_t)i] = memcmp(slab + block * (size_t)j, zero, block) != 0;
+  }
+  PetscCall(PetscFree(slab));
+  PetscCall(PetscFree(zero));
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}
+
+/* Places of the blocks that are kept, to every node. Collective. */
+static PetscErrorCode share_slots(MPI_Comm comm, WannierSource *s, Wannier *w, size_t block)
+{
+  const size_t   n    = (size_t)w->head.nRe * (size_t)w->head.nRp;
+  PetscErrorCode code = 0;
+  int           *slot = NULL, rank;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  if (rank == 0 && !s->present) code = find_present(s, block);
+  PetscCall(ErrorAgree(comm, code));
+  if (rank == 0) {
+    PetscCall(PetscMalloc1(n, &slot));
+    for (size_t i = 0; i < n; i++) slot[i] = s->present[i] ? (int)w->nslots++ : -1;
+  }
+  PetscCallMPI(MPI_Bcast(&w->nslots, 1, MPIU_INT, 0, comm));
+  PetscCall(NodeArrayFrom(comm, sizeof(int) * n, slot, &w->slot));
+  PetscCall(PetscFree(slot));
+  PetscFunctionReturn(0);
+}
+
 /* Slabs of the coupling from rank 0 to the owners of the nodes. Collective. */
 static PetscErrorCode share_coupling(MPI_Comm comm, WannierSource *s, Wannier *w)
 {
@@ -126,15 +169,15 @@ static PetscErrorCode share_coupling(MPI_Comm comm, WannierSource *s, Wannier *w
   const size_t       block  = (size_t)(h->nm * h->nb * h->nb * (h->g_real ? 1 : 2)) * (size_t)(h->g_bits / 8);
   PetscBool          by_electron = s->by_electron ? PETSC_TRUE : PETSC_FALSE;
   bool               owner;
-  char              *slab, *g;
+  char              *slab;
   int                rank;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Bcast(&by_electron, 1, MPIU_BOOL, 0, comm));
-  PetscCall(NodeArrayCreate(comm, block * (size_t)h->nRe * (size_t)h->nRp, &w->g));
+  PetscCall(share_slots(comm, s, w, block));
+  PetscCall(NodeArrayCreate(comm, block * (size_t)PetscMax(w->nslots, 1), &w->g));
   PetscCall(SharedArrayIsOwner(w->g.window, &owner));
-  g = w->g.at;
   const PetscInt nslabs = by_electron ? h->nRe : h->nRp, ninner = by_electron ? h->nRp : h->nRe;
   PetscCall(PetscMalloc1(block * (size_t)ninner, &slab));
   for (PetscInt i = 0; i < nslabs; i++) {
@@ -146,10 +189,11 @@ static PetscErrorCode share_coupling(MPI_Comm comm, WannierSource *s, Wannier *w
       PetscCall(code);
     }
     for (size_t at = 0, total = block * (size_t)ninner; at < total; at += 1 << 30) PetscCallMPI(MPI_Bcast(slab + at, (int)PetscMin(total - at, 1u << 30), MPI_BYTE, 0, comm));
-    if (!owner) continue;
-    if (by_electron) memcpy(g + block * (size_t)ninner * (size_t)i, slab, block * (size_t)ninner);
-    else
-      for (PetscInt e = 0; e < ninner; e++) memcpy(g + block * (size_t)(e * h->nRp + i), slab + block * (size_t)e, block);
+    for (PetscInt j = 0; j < ninner && owner; j++) {
+      const int slot = by_electron ? WannierSlot(w, i, j) : WannierSlot(w, j, i);
+
+      if (slot >= 0) memcpy((char *)w->g.at + block * (size_t)slot, slab + block * (size_t)j, block);
+    }
   }
   PetscCall(PetscFree(slab));
   PetscCall(SharedArrayFence(w->g.window));
@@ -234,6 +278,7 @@ PetscErrorCode WannierSourceDestroy(WannierSource *s)
   PetscCall(PetscFree(s->position));
   PetscCall(PetscFree(s->D));
   PetscCall(PetscFree(s->provenance));
+  PetscCall(PetscFree(s->present));
   memset(s, 0, sizeof(*s));
   PetscFunctionReturn(0);
 }
@@ -250,6 +295,7 @@ static PetscErrorCode wannier_destroy(Material m)
   PetscCall(NodeArrayDestroy(&w->position));
   PetscCall(NodeArrayDestroy(&w->D));
   PetscCall(NodeArrayDestroy(&w->g));
+  PetscCall(NodeArrayDestroy(&w->slot));
   PetscCall(PairingDestroy(&w->pair_k));
   PetscCall(PairingDestroy(&w->pair_q));
   PetscCall(PairingDestroy(&w->pair_e));

@@ -47,6 +47,7 @@ typedef struct {
   int        (*Rk)[3], (*Rq)[3], (*Re)[3], (*Rp)[3];
   Complex    *H, *position, *D;
   char       *provenance;
+  uint8_t    *present;        /* [nRe][nRp]: the block holds something; NULL: found out by reading */
   /* The coupling in slabs of the storage type: slab i is g[i][...] (by_electron) or g[..][i][...]: [nRe][nm][ket][bra]. */
   bool        by_electron;
   PetscErrorCode (*read_slab)(void *ctx, PetscInt i, void *slab);
@@ -101,10 +102,17 @@ typedef struct {
   PetscReal  *zstar, *sqrt_mass; /* [natoms][3][3]; [nm] */
   int        (*Rk)[3], (*Rq)[3], (*Re)[3], (*Rp)[3];
   Pairing     pair_k, pair_q, pair_e, pair_p;
-  NodeArray   H, position, D, g;
+  NodeArray   H, position, D;
+  NodeArray   g, slot;         /* g [nslots][nm][ket][bra]; slot [nRe][nRp] (int): place in g, -1: all zero */
+  PetscInt    nslots;
   LatticeSum  sum_h, sum_r, sum_d; /* H, dH (3); r (3); D, dD (3), mass weighted */
   char       *provenance;
 } Wannier;
+
+static inline int WannierSlot(const Wannier *w, PetscInt e, PetscInt p)
+{
+  return ((const int *)w->slot.at)[(size_t)e * (size_t)w->head.nRp + (size_t)p];
+}
 
 /* Collective; source is read on rank 0 only and stays the caller's. */
 PetscErrorCode WannierCreate(MPI_Comm comm, WannierSource *source, Material *m);

@@ -82,6 +82,7 @@ static void options_of(ImportOptions *o)
 {
   ck_call(ImportOptionsDefault(o));
   for (int i = 0; i < 3; i++) o->coarse_k[i] = 3, o->coarse_q[i] = 2;
+  o->interpolation = INTERPOLATION_SOURCE;
 }
 
 START_TEST(read_right)

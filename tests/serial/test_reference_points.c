@@ -125,6 +125,7 @@ static void check_set(const char *set, PetscReal real_tolerance)
 
   ck_call(ImportOptionsDefault(&options));
   options.real_tolerance = real_tolerance;
+  options.interpolation  = INTERPOLATION_SOURCE;
   snprintf(path, sizeof(path), "%s/%s", folder, set);
   ck_call(MaterialImport(PETSC_COMM_WORLD, "epw", path, &options, &m));
   ck_call(MaterialElectrons(m, r.n[0], r.k, e, v, NULL));
