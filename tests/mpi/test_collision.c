@@ -50,7 +50,7 @@ static void set_up(void)
   int rank;
 
   MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  ck_call(rank == 0 ? SiliconRestore(material) : 0);
+  ck_call(rank == 0 ? SiliconRestore(INTERPOLATION_SYMMETRIC, material) : 0);
   MPI_Bcast(material, sizeof material, MPI_CHAR, 0, PETSC_COMM_WORLD);
 }
 

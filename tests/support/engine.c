@@ -161,7 +161,7 @@ bool SiliconPresent(void)
   return stat(path, &status) == 0;
 }
 
-PetscErrorCode SiliconRestore(char file[512])
+PetscErrorCode SiliconRestore(Interpolation interpolation, char file[512])
 {
   const char   *source = getenv("UMKLAPP_SOURCE"), *temporary = getenv("TMPDIR");
   char          folder[256], epw[300], command[1600];
@@ -178,6 +178,7 @@ PetscErrorCode SiliconRestore(char file[512])
   PetscCheck(system(command) == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "failed: %s", command);
   LogSetLevel(0);
   PetscCall(ImportOptionsDefault(&options));
+  options.interpolation = interpolation;
   PetscCall(MaterialImport(PETSC_COMM_SELF, "epw", epw, &options, &m));
   PetscCall(MaterialWrite(m, file, "test"));
   PetscCall(MaterialDestroy(&m));

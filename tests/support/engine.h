@@ -40,7 +40,7 @@ PetscReal TensorsDistance(const TransportTensors *a, const TransportTensors *b);
 /* --- silicon from first principles: ../shared/data/silicon restored and imported to a native file in a temporary folder */
 bool           SiliconPresent(void);
 /* One rank calls it; file is for `material:` of a deck. */
-PetscErrorCode SiliconRestore(char file[512]);
+PetscErrorCode SiliconRestore(Interpolation interpolation, char file[512]);
 void           SiliconRemove(const char *file);
 
 #endif
