@@ -112,15 +112,14 @@ def ellipsoid_rotated(temperature=300, density=1e17, tau=100.0):
     return {'conductivity': density * PER_CM3 * tau * FS * w * CONDUCTIVITY}
 
 
-def silicon_valleys(temperature=300, density=1e16, tau=200.0):
-    mc = (1 / 0.98 + 2 / 0.19) / 3
-    return {'mobility': tau * FS * mc * MOBILITY * np.eye(3)}
-
-
-def germanium_valleys(temperature=300, density=1e15, potential=9.0, rho=5.32, sound=5400.0):
-    kt, md, mc = temperature * KELVIN, (1.59 * 0.0815**2) ** (1 / 3), (1 / 1.59 + 2 / 0.0815) / 3
+def silicon_valleys(temperature=300, potential=9.0, rho=2.33, sound=9000.0):
+    kt, md, mc = temperature * KELVIN, (0.98 * 0.19**2) ** (1 / 3), (1 / 0.98 + 2 / 0.19) / 3
     tau = 1 / acoustic_rate(potential * EV, rho * 1e3 * KG * BOHR**3, sound * M_S, md, kt)(kt)
     return {'mobility': 4 / (3 * np.sqrt(np.pi)) * tau * mc * MOBILITY * np.eye(3)}
+
+
+def germanium_valleys(tau=200.0):
+    return {'mobility': tau * FS * (1 / 1.59 + 2 / 0.0815) / 3 * MOBILITY * np.eye(3)}
 
 
 def strained_silicon(temperature=300, density=1e15, tau=200.0, strain=(0.003, 0.003, -0.002), uniaxial=8.6):
@@ -139,7 +138,7 @@ def acoustic(temperature=300, density=1e14, mass=0.5, potential=8.0, rho=2.33, s
     return {'mobility': mu * MOBILITY, 'seebeck': -KB_E * (2.0 - eta), 'eta': eta}
 
 
-def ionized(temperature=300, density=1e18, impurities=1e18, mass=0.5, epsilon=11.7, charge=1):
+def ionized(temperature=300, density=5e18, impurities=5e18, mass=0.2, epsilon=11.7, charge=1):
     kt = temperature * KELVIN
     g, v2 = parabolic(mass)
     mu = solve_mu(lambda m: integrate(lambda e: g(e) / (1 + np.exp((e - m) / kt)), 45 * kt), density * PER_CM3)
@@ -161,7 +160,7 @@ def froehlich(temperature=300, density=1e14, mass=0.067, energy=36.0, eps_infini
     return {'mobility': r['full'] * MOBILITY, 'rta': r['rta'] * MOBILITY}
 
 
-def two_mechanisms(temperature=300, density=1e14, mass=0.067, energy=36.0, eps_infinity=10.9, eps_zero=12.9, potential=60.0, rho=5.32, sound=5200.0):
+def two_mechanisms(temperature=300, density=1e14, mass=0.067, energy=36.0, eps_infinity=10.9, eps_zero=12.9, potential=40.0, rho=5.32, sound=5200.0):
     kt = temperature * KELVIN
     c = (potential * EV) ** 2 * kt / (rho * 1e3 * KG * BOHR**3 * (sound * M_S) ** 2)
     r = _polar(temperature, density, mass, energy, eps_infinity, eps_zero, [radial.constant_strength(c)])
