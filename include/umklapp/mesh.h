@@ -66,8 +66,9 @@ static inline PetscInt64 MeshImage(KMesh mesh, int iop, const PetscInt i[3])
 }
 /* linear index of `to` - `from` */
 PetscInt64 MeshDifference(KMesh mesh, PetscInt64 to, PetscInt64 from);
-/* Cartesian vector of a point, folded to the shortest image (bohr^-1) */
-void MeshShortest(KMesh mesh, PetscInt64 linear, PetscReal cart[3]);
+/* Cartesian vectors of a point folded to its shortest images (bohr^-1); returns how many are equally short: several on the zone's faces */
+#define MESH_MAX_SHORTEST 16
+int MeshShortest(KMesh mesh, PetscInt64 linear, PetscReal cart[MESH_MAX_SHORTEST][3]);
 /* Cartesian matrix of mesh operation iop */
 static inline const PetscReal (*MeshOpCart(KMesh mesh, int iop))[3] { return (const PetscReal(*)[3])mesh->crystal->op[mesh->op[iop]].cart; }
 

@@ -7,7 +7,8 @@
 #include "pairs.h"
 #include <string.h>
 
-#define BATCH 4096
+#define BATCH      4096
+#define DEGENERATE (1e-6 * UMK_RYDBERG)
 
 const int PairsChoice[5] = {PAIRS_SAME, PAIRS_DIFFERENT, PAIRS_ALL, PAIRS_PARALLEL, PAIRS_CROSSED};
 
@@ -72,16 +73,16 @@ static void folded(KMesh mesh, PetscInt64 linear, PetscReal k[3])
   for (int c = 0; c < 3; c++) k[c] -= floor(k[c] + 0.5);
 }
 
-/* q = k_point - k_first: a plain difference in a model's box, the shortest image on a lattice */
-static void transfer(Pairs p, PetscInt point, PetscReal q[3])
+/* q = k_point - k_first: a plain difference in a model's box, the shortest images on a lattice (their number is returned) */
+static int transfer(Pairs p, PetscInt point, PetscReal q[MESH_MAX_SHORTEST][3])
 {
-  KMesh mesh = p->states->mesh;
-  if (p->box) {
-    PetscReal k[3];
-    folded(mesh, p->states->point[point], k);
-    for (int c = 0; c < 3; c++) k[c] -= p->origin[c];
-    MatTVec3((const PetscReal(*)[3])mesh->crystal->b, k, q);
-  } else MeshShortest(mesh, MeshDifference(mesh, p->states->point[point], p->origin_linear), q);
+  KMesh     mesh = p->states->mesh;
+  PetscReal k[3];
+  if (!p->box) return MeshShortest(mesh, MeshDifference(mesh, p->states->point[point], p->origin_linear), q);
+  folded(mesh, p->states->point[point], k);
+  for (int c = 0; c < 3; c++) k[c] -= p->origin[c];
+  MatTVec3((const PetscReal(*)[3])mesh->crystal->b, k, q[0]);
+  return 1;
 }
 
 /* Which kind of pair two bands are; PAIRS_ALL where overlaps decide. */
@@ -93,7 +94,7 @@ static int pair_kind(Pairs p, PetscInt i, PetscInt j)
 }
 
 /* |sum_a U*_aj(k') U_ai(k) exp(i q.tau_a)|^2, tau: Wannier centres */
-static PetscReal overlap(Pairs p, PetscInt slot_i, PetscInt point, PetscInt slot_j, const PetscReal q[3])
+static PetscReal overlap_one(Pairs p, PetscInt slot_i, PetscInt point, PetscInt slot_j, const PetscReal q[3])
 {
   const States   s  = p->states;
   const Complex *ui = s->point_U + (size_t)p->origin_point * p->nbands * s->nb, *uj = s->point_U + (size_t)point * p->nbands * s->nb;
@@ -103,6 +104,27 @@ static PetscReal overlap(Pairs p, PetscInt slot_i, PetscInt point, PetscInt slot
     sum += conj(uj[a * s->nb + slot_j]) * ui[a * s->nb + slot_i] * (cos(phase) + I * sin(phase));
   }
   return creal(sum) * creal(sum) + cimag(sum) * cimag(sum);
+}
+
+/* Slots begin .. end - 1 of a point whose states are degenerate with `slot`. */
+static void degenerate(States s, PetscInt point, PetscInt slot, PetscInt *begin, PetscInt *end)
+{
+  const PetscReal *e = s->point_energy + point * s->nb;
+  for (*begin = slot; *begin > 0 && e[*begin] - e[*begin - 1] < DEGENERATE; (*begin)--);
+  for (*end = slot + 1; *end < s->nb && e[*end] - e[*end - 1] < DEGENERATE; (*end)++);
+}
+
+/* Averaged over degenerate states, where the gauge is free, and over the n shortest q: equal at symmetry images. */
+static PetscReal overlap(Pairs p, PetscInt slot_i, PetscInt point, PetscInt slot_j, int n, const PetscReal (*q)[3])
+{
+  PetscInt  begin[2], end[2];
+  PetscReal sum = 0.0;
+  degenerate(p->states, p->origin_point, slot_i, &begin[0], &end[0]);
+  degenerate(p->states, point, slot_j, &begin[1], &end[1]);
+  for (PetscInt i = begin[0]; i < end[0]; i++)
+    for (PetscInt j = begin[1]; j < end[1]; j++)
+      for (int k = 0; k < n; k++) sum += overlap_one(p, i, point, j, q[k]);
+  return sum / (PetscReal)(n * (end[0] - begin[0]) * (end[1] - begin[1]));
 }
 
 static PetscErrorCode flush(Pairs p, const PairScattering *sc, const ProcessSink *sink)
@@ -137,11 +159,11 @@ static void mismatch(Pairs p, const PairScattering *sc, PetscInt i, PetscInt slo
     const PetscInt at    = point * s->nb + slot_j;
     PetscReal      omega = sc->elastic ? 0.0 : sc->omega, wind[3] = {0, 0, 0};
     if (sc->sound > 0.0) {
-      PetscReal q[3], length;
-      transfer(p, point, q);
-      length = Norm3(q);
-      omega  = sc->sound * length;
-      for (int c = 0; length > 0.0 && c < 3; c++) wind[c] = sc->sound * q[c] / length;
+      PetscReal       q[MESH_MAX_SHORTEST][3];
+      const int       n      = transfer(p, point, q);
+      const PetscReal length = Norm3(q[0]);
+      omega                  = sc->sound * length;
+      for (int c = 0; length > 0.0 && c < 3 * n; c++) wind[c % 3] += sc->sound * q[c / 3][c % 3] / (n * length);
     }
     p->x[point] = s->point_energy[at] - s->energy[i] - omega;
     for (int c = 0; gradient && c < 3; c++) {
@@ -158,15 +180,15 @@ static PetscErrorCode emit(Pairs p, const PairScattering *sc, PetscInt i, PetscI
   PetscFunctionBeginUser;
   for (PetscInt point = 0; point < s->npoints; point++) {
     const int32_t j = s->point_state[point * s->nb + slot_j];
-    PetscReal     q[3], q2, kernel;
+    PetscReal     q[MESH_MAX_SHORTEST][3], q2, kernel;
     if (p->weight[point] == 0.0 || j < 0) continue;
-    transfer(p, point, q);
-    q2 = Dot3(q, q);
+    const int n = transfer(p, point, q);
+    q2          = Dot3(q[0], q[0]);
     if (q2 == 0.0 && !sc->elastic && sc->sound > 0.0) continue; /* a phonon of no energy */
     /* +i -i is kept: it cancels in the operator, and the relaxation time is then the sum over the whole mesh */
     kernel = scale * p->weight[point] * (q2 == 0.0 && sc->elastic ? p->self : sc->strength(sc->ctx, q2));
     if (!isfinite(kernel)) continue; /* unscreened, q = 0 */
-    if (!p->valley) kernel *= overlap(p, s->band[i] - s->band_first, point, slot_j, q);
+    if (!p->valley) kernel *= overlap(p, s->band[i] - s->band_first, point, slot_j, n, (const PetscReal(*)[3])q);
     if (kernel == 0.0) continue;
     p->first[p->count]  = (int32_t)i;
     p->last[p->count]   = j;

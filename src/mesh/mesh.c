@@ -126,20 +126,25 @@ PetscInt64 MeshDifference(KMesh mesh, PetscInt64 to, PetscInt64 from)
   return MeshLinear(mesh, a);
 }
 
-void MeshShortest(KMesh mesh, PetscInt64 linear, PetscReal cart[3])
+int MeshShortest(KMesh mesh, PetscInt64 linear, PetscReal cart[MESH_MAX_SHORTEST][3])
 {
   const PetscReal(*b)[3] = (const PetscReal(*)[3])mesh->crystal->b;
   PetscReal k[3], best = HUGE_VAL;
+  int       n = 0;
   MeshPoint(mesh, linear, k);
   for (int c = 0; c < 3; c++) k[c] -= round(k[c]);
   for (int i = -1; i <= 1; i++)
     for (int j = -1; j <= 1; j++)
       for (int l = -1; l <= 1; l++) {
-        PetscReal x[3] = {k[0] + i, k[1] + j, k[2] + (mesh->n[2] > 1 ? l : 0)}, v[3];
+        PetscReal x[3] = {k[0] + i, k[1] + j, k[2] + l}, v[3];
+        if (mesh->n[2] == 1 && l != 0) continue;
         MatTVec3(b, x, v);
-        if (Dot3(v, v) < best - 1e-12) {
-          best = Dot3(v, v);
-          for (int c = 0; c < 3; c++) cart[c] = v[c];
-        }
+        const PetscReal length2 = Dot3(v, v);
+        if (length2 > best * (1.0 + 1e-9) || n == MESH_MAX_SHORTEST) continue;
+        if (length2 < best * (1.0 - 1e-9)) n = 0;
+        best = n ? best : length2;
+        for (int c = 0; c < 3; c++) cart[n][c] = v[c];
+        n++;
       }
+  return n;
 }
