@@ -31,7 +31,7 @@ struct _p_Coupling {
   size_t     kets_room;
   PetscReal *pool, *phases, *W, *tile, *product; /* B of all k; q phases; GEMM result; g in double, even and odd; its transforms */
   size_t     pool_room, W_room, product_room;
-  PetscInt   tile_units;
+  PetscInt   tile_units, *active; /* active: rows of a tile [ncos of Re] */
   RealVector *rotation;
   size_t     rotation_room;
   PetscReal  flops, seconds;
@@ -65,6 +65,7 @@ PetscErrorCode CouplingCreate(Material m, Coupling *coupling)
   c->tile_units = PetscMax(1, (PetscInt)(TILE_BYTES / (unit * rows * sizeof(PetscReal))));
   c->tile_units = PetscMin(c->tile_units, c->w->pair_p.ncos * c->nm);
   PetscCall(AlignedAlloc(rows * unit * (size_t)c->tile_units, &c->tile));
+  PetscCall(PetscMalloc1(c->w->pair_e.ncos, &c->active));
   PetscCall(AlignedAlloc((size_t)(c->w->pair_p.ncos + c->w->pair_p.nsin) * (PARTNERS + VECTOR_WIDTH), &c->phases));
   *coupling = c;
   PetscFunctionReturn(0);
@@ -78,6 +79,7 @@ PetscErrorCode CouplingDestroy(Coupling *coupling)
   if (!c) PetscFunctionReturn(0);
   PetscCall(PetscFree(c->initial));
   PetscCall(PetscFree(c->kets));
+  PetscCall(PetscFree(c->active));
   PetscCall(AlignedFree(&c->pool));
   PetscCall(AlignedFree(&c->phases));
   PetscCall(AlignedFree(&c->W));
@@ -126,21 +128,43 @@ static inline void add_block(const Coupling c, PetscInt re, PetscInt rp, PetscIn
 #undef ADD
 }
 
-/* tile [ncos + nsin of Re][units][plus, minus][nparts][nb^2]: even and odd combinations over (Re, -Re) */
-static void load_tile(const Coupling c, PetscInt first, PetscInt units)
+/* Rows of pairs (Re, -Re) that hold something with the R_p of `units` units; the origin, without a sine row, comes first: *ncos, *nsin of them */
+static PetscInt *active_rows(const Coupling c, PetscInt first, PetscInt units, PetscInt *ncos, PetscInt *nsin)
+{
+  const Pairing *e = &c->w->pair_e, *p = &c->w->pair_p;
+
+  *ncos = *nsin = 0;
+  for (PetscInt r = 0; r < e->ncos; r++) {
+    bool any = false;
+
+    for (PetscInt pair = first / c->nm; pair <= (first + units - 1) / c->nm && !any; pair++)
+      for (int i = 0; i < 4 && !any; i++) {
+        const PetscInt re = i & 1 ? e->minus[r] : e->plus[r], rp = i & 2 ? p->minus[pair] : p->plus[pair];
+
+        any = re >= 0 && rp >= 0 && WannierSlot(c->w, re, rp) >= 0;
+      }
+    if (!any) continue;
+    c->active[(*ncos)++] = r;
+    *nsin += r >= e->ncos - e->nsin;
+  }
+  return c->active;
+}
+
+/* tile [ncos + nsin active rows of Re][units][plus, minus][nparts][nb^2]: even and odd combinations over (Re, -Re) */
+static void load_tile(const Coupling c, PetscInt first, PetscInt units, PetscInt ncos, PetscInt nsin, const PetscInt *rows)
 {
   const Pairing *e = &c->w->pair_e, *p = &c->w->pair_p;
   const PetscInt block = c->nb * c->nb * c->nparts, width = 2 * units * block;
 
-  for (PetscInt r = 0; r < e->ncos; r++) {
-    const PetscInt s = r - (e->ncos - e->nsin);
+  for (PetscInt i = 0; i < ncos; i++) {
+    const PetscInt r = rows[i], s = i - (ncos - nsin);
 
     for (PetscInt u = 0; u < units; u++) {
       const PetscInt pair = (first + u) / c->nm, mode = (first + u) % c->nm;
 
       for (int minus = 0; minus < 2; minus++) {
         const PetscInt rp   = minus ? p->minus[pair] : p->plus[pair];
-        PetscReal     *even = &c->tile[r * width + (2 * u + minus) * block], *odd = &c->tile[(e->ncos + s) * width + (2 * u + minus) * block];
+        PetscReal     *even = &c->tile[i * width + (2 * u + minus) * block], *odd = &c->tile[(ncos + s) * width + (2 * u + minus) * block];
 
         add_block(c, e->plus[r], rp, mode, 1.0, true, even);
         if (s >= 0) memcpy(odd, even, sizeof(PetscReal) * (size_t)block);
@@ -148,6 +172,17 @@ static void load_tile(const Coupling c, PetscInt first, PetscInt units)
         if (s >= 0) add_block(c, e->minus[r], rp, mode, -1.0, false, odd);
       }
     }
+  }
+}
+
+/* The phases of the active rows */
+static void gather_phases(const Pairing *e, PetscInt ncos, PetscInt nsin, const PetscInt *rows, PetscInt ld, const PetscReal *phases, PetscReal *out)
+{
+  for (PetscInt i = 0; i < ncos; i++) {
+    const PetscInt r = rows[i], s = i - (ncos - nsin);
+
+    memcpy(out + i * ld, phases + r * ld, sizeof(PetscReal) * (size_t)ld);
+    if (s >= 0) memcpy(out + (ncos + s) * ld, phases + (e->ncos + r - (e->ncos - e->nsin)) * ld, sizeof(PetscReal) * (size_t)ld);
   }
 }
 
@@ -246,7 +281,7 @@ PetscErrorCode CouplingSetInitial(Coupling c, PetscInt nk, const PetscReal *k, c
   const Pairing  *e = &c->w->pair_e, *p = &c->w->pair_p;
   const PetscInt  ld = (nk + VECTOR_WIDTH - 1) / VECTOR_WIDTH * VECTOR_WIDTH, block = 2 * c->nb * c->nb * c->nparts, units = p->ncos * c->nm;
   const PetscReal start = WallTime();
-  PetscReal      *phases, *h;
+  PetscReal      *phases, *active, *h;
   PetscInt        most = 0;
 
   PetscFunctionBeginUser;
@@ -254,21 +289,26 @@ PetscErrorCode CouplingSetInitial(Coupling c, PetscInt nk, const PetscReal *k, c
   PetscCall(reserve_initial(c, nk, U, first, count));
   for (PetscInt ik = 0; ik < nk; ik++) most = PetscMax(most, count[ik]);
   PetscCall(AlignedAlloc((size_t)((e->ncos + e->nsin) * ld), &phases));
+  PetscCall(AlignedAlloc((size_t)((e->ncos + e->nsin) * ld), &active));
   PetscCall(AlignedAlloc((size_t)(4 * most * c->nb), &h));
   PetscCall(PairingPhases(e, nk, k, ld, phases));
   PetscCall(reserve((size_t)(2 * nk * c->tile_units * block), &c->product_room, &c->product));
   for (PetscInt u = 0; u < units; u += c->tile_units) {
-    const PetscInt n = PetscMin(c->tile_units, units - u), width = n * block;
-    PetscReal     *X = c->product, *Y = c->product + nk * width;
+    const PetscInt  n = PetscMin(c->tile_units, units - u), width = n * block;
+    PetscReal      *X = c->product, *Y = c->product + nk * width;
+    PetscInt        ncos, nsin;
+    const PetscInt *rows = active_rows(c, u, n, &ncos, &nsin);
 
-    load_tile(c, u, n);
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)nk, (int)width, (int)e->ncos, 1.0, phases, (int)ld, c->tile, (int)width, 0.0, X, (int)width);
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)nk, (int)width, (int)e->nsin, 1.0, phases + e->ncos * ld, (int)ld, c->tile + e->ncos * width, (int)width, 0.0, Y, (int)width);
+    load_tile(c, u, n, ncos, nsin, rows);
+    gather_phases(e, ncos, nsin, rows, ld, phases, active);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)nk, (int)width, (int)ncos, 1.0, active, (int)ld, c->tile, (int)width, 0.0, X, (int)width);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)nk, (int)width, (int)nsin, 1.0, active + ncos * ld, (int)ld, c->tile + ncos * width, (int)width, 0.0, Y, (int)width);
     for (PetscInt ik = 0; ik < nk; ik++) store_rows(c, &c->initial[ik], u, n, X + ik * width, Y + ik * width, h);
-    c->flops += 2.0 * (PetscReal)(nk * width) * (PetscReal)(e->ncos + e->nsin);
+    c->flops += 2.0 * (PetscReal)(nk * width) * (PetscReal)(ncos + nsin);
   }
   for (PetscInt ik = 0; ik < nk; ik++) c->flops += 8.0 * (PetscReal)((p->ncos + p->nsin) * c->nm * c->nb * c->nb) * (PetscReal)count[ik];
   PetscCall(AlignedFree(&phases));
+  PetscCall(AlignedFree(&active));
   PetscCall(AlignedFree(&h));
   c->seconds += WallTime() - start;
   PetscFunctionReturn(0);
