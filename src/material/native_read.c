@@ -203,6 +203,26 @@ static PetscErrorCode read_slab(void *ctx, PetscInt i, void *slab)
   PetscFunctionReturn(0);
 }
 
+/* Which blocks hold anything; without that dataset the coupling is read twice. */
+static PetscErrorCode read_present(const Native *f, WannierSource *s)
+{
+  const size_t   n    = (size_t)s->head.nRe * (size_t)s->head.nRp;
+  int           *flag = NULL;
+  NativeItem     item = {.path = "coupling/present", .integer = true, .rank = 2, .shape = {(hsize_t)s->head.nRe, (hsize_t)s->head.nRp}, .allocate = (void **)&flag};
+  PetscErrorCode code;
+
+  PetscFunctionBeginUser;
+  if (H5Lexists(f->file, item.path, H5P_DEFAULT) <= 0) PetscFunctionReturn(0);
+  code = read_item(f, &item);
+  if (!code) {
+    PetscCall(PetscMalloc1(n, &s->present));
+    for (size_t i = 0; i < n; i++) s->present[i] = flag[i] != 0;
+  }
+  PetscCall(PetscFree(flag));
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode open_coupling(Native *f, WannierSource *s)
 {
   const WannierHead *h                = &s->head;
@@ -217,6 +237,7 @@ static PetscErrorCode open_coupling(Native *f, WannierSource *s)
     H5Aclose(attribute);
   }
   s->head.mantissa_bits = (PetscInt)bits;
+  PetscCall(read_present(f, s));
   memcpy(f->shape, shape, sizeof(shape));
   f->bits        = (int)h->g_bits;
   s->by_electron = true;

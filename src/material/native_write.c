@@ -114,6 +114,21 @@ static PetscErrorCode write_coupling(hid_t file, const Wannier *w)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode write_present(hid_t file, const Wannier *w)
+{
+  const size_t n = (size_t)w->head.nRe * (size_t)w->head.nRp;
+  int         *flag;
+  NativeItem   item = {"coupling/present", "1", "R electron, R phonon", "1: the pair of vectors holds something", .integer = true, .rank = 2, .shape = {(hsize_t)w->head.nRe, (hsize_t)w->head.nRp}};
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(n, &flag));
+  for (size_t i = 0; i < n; i++) flag[i] = ((const int *)w->slot.at)[i] >= 0;
+  item.data = flag;
+  PetscCall(write_item(file, &item));
+  PetscCall(PetscFree(flag));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode put_real(hid_t object, const char *name, PetscReal value)
 {
   PetscFunctionBeginUser;
@@ -167,6 +182,7 @@ static PetscErrorCode write_file(hid_t file, Material m, const char *provenance)
   for (int i = 0; i < n; i++)
     if (!items[i].optional) PetscCall(write_item(file, &items[i]));
   if (m->has_coupling) PetscCall(write_coupling(file, w));
+  if (m->has_coupling) PetscCall(write_present(file, w));
   PetscFunctionReturn(0);
 }
 
