@@ -6,12 +6,16 @@
 #include "import_impl.h"
 #include "folded.h"
 
+/* Bits that averaged data are rounded to before anything is cut off: images that differ by round-off are then cut alike. */
+#define SETTLED 40
+
 typedef struct {
   WannierSource *inner;      /* complex slabs, phonon vectors as in the source's files */
   PetscInt       nRe, nRp, block; /* of inner; block = nm nb^2 */
   PetscInt      *keep_e, *keep_p, nkeep_e, nkeep_p;
   PetscReal      cut, sum_re, sum_im, sum_dropped, largest;
   PetscInt       bits, real, mantissa;
+  bool           settle;
   Complex       *slab;
   uint8_t       *present;  /* [nRe][nRp] of inner, then of what is kept */
 } Filter;
@@ -77,6 +81,7 @@ static PetscErrorCode measure(Filter *f)
 static inline Complex filtered(const Filter *f, Complex g)
 {
   if (f->real) g = creal(g);
+  if (f->settle) g = CMPLX(round_mantissa(creal(g), SETTLED), round_mantissa(cimag(g), SETTLED));
   if (cabs(g) < f->cut) return 0.0;
   return CMPLX(round_mantissa(creal(g), f->mantissa), round_mantissa(cimag(g), f->mantissa));
 }
@@ -150,6 +155,7 @@ static PetscErrorCode filter_coupling(const char *path, const ImportOptions *o, 
   f->real     = o->real_tolerance > 0.0 && sqrt(f->sum_im) <= o->real_tolerance * sqrt(f->sum_re);
   f->bits     = o->precision;
   f->mantissa = o->mantissa_bits;
+  f->settle   = h->symmetrized && (o->precision == 32 || o->mantissa_bits || o->threshold > 0.0);
   f->cut      = o->threshold * f->largest;
   PetscCall(find_kept(f));
   Log(1, "  coupling: rms imaginary part %.1e of the real one: %s; %s%s; %d of %d x %d of %d vectors kept; left out or rounded away: %.1e (rms)", sqrt(f->sum_im / f->sum_re),
