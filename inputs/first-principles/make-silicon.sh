@@ -95,6 +95,7 @@ cp "$pseudo" wan/
     run epw1 epw.x epw1.in -npool "$np"
 )
 
-# 6. the data file
-"$umklapp" import epw wan -o silicon.h5   # OPTIONS: 8x8x8 k, 4x4x4 q, use_ws, prefix si, real coupling, rounding
+# 6. the data file: coupling with the crystal's symmetry, real, float32 with 11 bits, elements below 2e-6 of the largest dropped.
+#    The mobility at 300 K moves by 0.03 % against the file without rounding (electrons and holes, 40^3).
+"$umklapp" import epw wan --coarse-k 8,8,8 --coarse-q 4,4,4 --use-ws yes --precision 32 --mantissa-bits 11 --threshold 2e-6 -o silicon.h5
 echo "$(date +%T) silicon.h5"
