@@ -131,6 +131,13 @@ static PetscErrorCode window_bands(const Scan *s, Material m, PetscInt band[2])
   PetscFunctionReturn(0);
 }
 
+static bool is_metal(Material m)
+{
+  PetscInt n;
+  bool     metal = false;
+  return MaterialGetValenceBands(m, &n, &metal) == 0 && metal;
+}
+
 PetscErrorCode ScanWindow(const Scan *s, Deck electrons, Carriers carriers, Material m, StatesWindow *w)
 {
   PetscInt   count;
@@ -144,6 +151,14 @@ PetscErrorCode ScanWindow(const Scan *s, Deck electrons, Carriers carriers, Mate
     w->n            = 1;
     w->energy[0][0] = value[0];
     w->energy[0][1] = value[1];
+  } else if (is_metal(m)) {
+    w->n            = 1;
+    w->energy[0][0] = HUGE_VAL;
+    w->energy[0][1] = -HUGE_VAL;
+    for (PetscInt i = 0; i < s->nT * s->nC; i++) {
+      w->energy[0][0] = PetscMin(w->energy[0][0], s->point[i].mu - value[0]);
+      w->energy[0][1] = PetscMax(w->energy[0][1], s->point[i].mu + value[0]);
+    }
   } else {
     const bool low = s->kind != SCAN_ELECTRONS && isfinite(edge[0]), high = s->kind != SCAN_HOLES && isfinite(edge[1]) && !(low && edge[0] == edge[1]);
     w->n           = 0;
