@@ -3,6 +3,7 @@
 #include "transport_impl.h"
 
 #define NULL_TOLERANCE 1e-9  /* |A n| / |D n| of a null vector */
+#define DECAY_LIMIT    1e-5  /* (z.Az)/(z.Dz) below which a response decays by nothing but round-off and tails of delta functions */
 #define OVERLAP_LIMIT  1e-6  /* share of a drive along a null vector beyond which there is no steady state */
 
 static PetscErrorCode create_ksp(Transport t)
@@ -128,6 +129,22 @@ static PetscErrorCode choose_start(Transport t, Mat A, int kind)
   PetscFunctionReturn(0);
 }
 
+/* A solution that hardly decays: states that scatter only into themselves and their like, as on a mesh too coarse for elastic scattering. */
+static PetscErrorCode check_decay(Mat D, Vec b, Vec z)
+{
+  Vec         dz;
+  PetscScalar zaz, zdz;
+  PetscFunctionBeginUser;
+  PetscCall(VecDuplicate(z, &dz));
+  PetscCall(MatMult(D, z, dz));
+  PetscCall(VecDot(z, b, &zaz));
+  PetscCall(VecDot(z, dz, &zdz));
+  PetscCall(VecDestroy(&dz));
+  if (PetscRealPart(zaz) < DECAY_LIMIT * PetscRealPart(zdz))
+    LogWarning("the solution decays %.1e times slower than its states scatter: they scatter only into themselves; refine the mesh, widen the delta functions or add inelastic scattering", PetscRealPart(zdz / zaz));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
 {
   Mat          A, D;
@@ -155,6 +172,7 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
     PetscCall(KSPGetConvergedReason(t->ksp, &reason));
     PetscCall(KSPGetIterationNumber(t->ksp, &iterations));
     PetscCall(true_residual(A, t->drive[k], t->solution[LEVEL_FULL][k], &residual));
+    if (k == 0) PetscCall(check_decay(D, t->drive[k], t->solution[LEVEL_FULL][k]));
     x->iterations = PetscMax(x->iterations, iterations);
     x->residual   = PetscMax(x->residual, residual);
     if (reason < 0) {

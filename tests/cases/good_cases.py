@@ -7,6 +7,25 @@ import re
 from deck_cases import BASE
 from run_cases import Case
 
+# Runs in which little or nothing relaxes the current: they end well, and say so.
+NO_STEADY_STATE = [
+    ('phonons of more energy than the window', '''material: {model: {eps_infinity: 10.9, eps_zero: 12.9, extent: 0.06 eV, bands: [{kind: ellipsoid, mass: 0.067 m_e}]}}
+temperature: 300 K
+carriers: {electrons: 1e14 cm^-3}
+electrons: {mesh: 12, window: 0.05 eV}
+scattering: {polar_optical: {energy: 100 meV}}
+output: x.h5
+''', 'states that nothing scatters'),
+    ('elastic scattering on a mesh too coarse for it', '''material: {model: {eps_zero: 11.7, extent: 0.3 eV, bands: [{kind: ellipsoid, mass: [0.98, 0.19, 0.4] m_e, axes: [[1, 2, 2], [2, 1, -2], [2, -2, 1]]}]}}
+temperature: 300 K
+carriers: {electrons: 1e15 cm^-3}
+electrons: {mesh: 9, window: 0.25 eV}
+delta: {scheme: gaussian, width: 0.5 meV}
+scattering: {ionized_impurity: {density: 1e17 cm^-3}}
+output: x.h5
+''', 'scatter only into themselves'),
+]
+
 
 def cases(source, umklapp):
     deck = {'deck.yaml': BASE}
@@ -21,6 +40,7 @@ def cases(source, umklapp):
         Case('bands', ['bands', 'deck.yaml'], deck, status=0, leaves=['deck-bands.h5'], output='conduction bottom'),
         Case('bands to a name', ['bands', 'deck.yaml', '-o', 'x.h5'], deck, status=0, leaves=['x.h5'], output='x.h5'),
     ]
+    found += [Case(name, ['run', 'deck.yaml'], {'deck.yaml': text}, status=0, leaves=['x.h5'], output=message) for name, text, message in NO_STEADY_STATE]
     with open(os.path.join(source, 'README.md')) as readme:
         first = re.search(r'```yaml\n(.*?)```', readme.read(), re.S).group(1)
     found.append(Case('deck of the README', ['run', 'first.yaml'], {'first.yaml': first}, status=0, leaves=['first.h5'], output='mobility'))

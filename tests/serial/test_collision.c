@@ -80,6 +80,32 @@ START_TEST(kept_or_not)
 }
 END_TEST
 
+/* At the energy of a mesh point, faces between its images lie in the surface: the density of states there is the mean of those beside it. */
+START_TEST(faces)
+{
+  Engine        e;
+  PetscReal    *x, *weight, sum[3];
+  bool          any;
+
+  ck_call(EngineCreate(PETSC_COMM_WORLD, model_decks[_i].text, "delta.scheme=tetrahedron;electrons.mesh=12", &e));
+  States s = e.electrons;
+  ck_call(PetscMalloc2(s->npoints, &x, s->npoints, &weight));
+  for (PetscInt a = 0; a < s->nstates; a++) {
+    const PetscReal shift = 1e-9;
+    if (s->energy[a] < 0.2 * UMK_EV || s->energy[a] > 0.5 * UMK_EV) continue; /* all corners are there */
+    for (int side = 0; side < 3; side++) {
+      for (PetscInt p = 0; p < s->npoints; p++) x[p] = s->point_energy[p * s->nb] - s->energy[a] - (side - 1) * shift;
+      ck_call(DeltaWeights(&e.context.delta, s, x, NULL, NULL, weight, &any));
+      sum[side] = 0.0;
+      for (PetscInt p = 0; p < s->npoints; p++) sum[side] += weight[p];
+    }
+    ck_assert_msg(fabs(sum[1] - 0.5 * (sum[0] + sum[2])) <= 1e-5 * sum[1], "state %d: %.8g between %.8g and %.8g", (int)a, sum[1], sum[0], sum[2]);
+  }
+  ck_call(PetscFree2(x, weight));
+  ck_call(EngineDestroy(&e));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
   Suite *suite = suite_create("collision");
@@ -89,6 +115,7 @@ static Suite *make_suite(void)
   tcase_add_loop_test(cases, wedge_operator, 0, NMODELS);
   tcase_add_loop_test(cases, whole_zone, 0, NMODELS);
   tcase_add_loop_test(cases, kept_or_not, 0, NMODELS);
+  tcase_add_loop_test(cases, faces, NMODELS - 3, NMODELS); /* the lattices */
   suite_add_tcase(suite, cases);
   return suite;
 }
