@@ -328,7 +328,8 @@ PetscErrorCode ModelReadBands(Deck model, ModelMaterial *m)
   PetscFunctionReturn(0);
 }
 
-/* The box: per direction the largest reach of any band, equal directions made exactly equal so that symmetry is found. */
+/* The box: per direction the largest reach of any band, equal directions made exactly equal so that symmetry is found; a hair wider, so that states
+   at the extent itself are not in or out of a window of that width by rounding. */
 static void box_cell(const ModelMaterial *m, PetscReal a[3][3])
 {
   const PetscReal unit[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
@@ -338,7 +339,7 @@ static void box_cell(const ModelMaterial *m, PetscReal a[3][3])
   for (int c = 1; c < 3; c++)
     for (int d = 0; d < c; d++)
       if (fabs(half[c] - half[d]) < 1e-9 * half[c]) half[c] = half[d];
-  for (int c = 0; c < m->dimension; c++) a[c][c] = UMK_PI / half[c];
+  for (int c = 0; c < m->dimension; c++) a[c][c] = UMK_PI / (half[c] * (1.0 + 1e-6));
 }
 
 PetscErrorCode ModelReadCell(Deck model, ModelMaterial *m, PetscReal a[3][3], PetscReal *thickness)

@@ -11,7 +11,7 @@
 #define DEGENERATE (1e-6 * UMK_RYDBERG)
 
 typedef struct { /* what a rank finds among its wedge points */
-  PetscInt   nk, nstates, capacity;
+  PetscInt   nk, nstates, capacity, clipped;
   int32_t   *wedge, *band, *k; /* [nk], [nstates], [nstates] */
   PetscReal *energy, *velocity;
 } Found;
@@ -29,6 +29,16 @@ static PetscErrorCode wedge_points(KMesh mesh, PetscInt n, const int32_t *wedge,
   PetscFunctionBeginUser;
   for (PetscInt i = 0; i < n; i++) MeshPoint(mesh, mesh->wedge[wedge[i]], k + 3 * i);
   PetscFunctionReturn(0);
+}
+
+/* A model's box has no periodic images: on an even mesh the points of its faces lack their partners under -k. */
+static bool on_face(KMesh mesh, PetscInt64 linear)
+{
+  PetscInt i[3];
+  MeshIndices(mesh, linear, i);
+  for (int c = 0; c < 3; c++)
+    if (mesh->n[c] > 1 && 2 * i[c] == mesh->n[c]) return true;
+  return false;
 }
 
 static PetscErrorCode found_add(Found *f, PetscInt band, PetscReal energy, const PetscReal velocity[3])
@@ -66,8 +76,10 @@ static PetscErrorCode search_local(States s, const StatesWindow *window, Found *
   PetscInt   begin, end, nbands;
   PetscReal *e, *v, *k;
   int32_t    index[BATCH];
+  bool       box;
   PetscFunctionBeginUser;
   PetscCall(MaterialGetSizes(s->material, &nbands, NULL, NULL, NULL));
+  PetscCall(MaterialIsBox(s->material, &box));
   StatesShare(s->comm, s->mesh->nwedge, &begin, &end);
   PetscCall(PetscMalloc3(BATCH * nbands, &e, 3 * BATCH * nbands, &v, 3 * BATCH, &k));
   PetscCall(PetscMalloc1(end - begin, &f->wedge));
@@ -82,8 +94,12 @@ static PetscErrorCode search_local(States s, const StatesWindow *window, Found *
     PetscCall(MaterialElectrons(s->material, n, k, e, v, NULL));
     for (PetscInt i = 0; i < n; i++) {
       const PetscInt before = f->nstates;
-      for (PetscInt b = 0; b < nbands; b++)
-        if (in_window(e[i * nbands + b], b, window)) PetscCall(found_add(f, b, e[i * nbands + b], v + 3 * (i * nbands + b)));
+      const bool     face   = box && on_face(s->mesh, s->mesh->wedge[at + i]);
+      for (PetscInt b = 0; b < nbands; b++) {
+        if (!in_window(e[i * nbands + b], b, window)) continue;
+        if (face) f->clipped++;
+        else PetscCall(found_add(f, b, e[i * nbands + b], v + 3 * (i * nbands + b)));
+      }
       if (f->nstates > before) f->wedge[f->nk++] = (int32_t)(at + i);
     }
   }
@@ -416,6 +432,8 @@ PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, cons
   PetscCall(search_local(s, window, &found));
   PetscCall(gather_states(s, &found));
   PetscCall(found_free(&found));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found.clipped, 1, MPIU_INT, MPI_SUM, comm));
+  if (found.clipped > 0) LogWarning("the window reaches the faces of the model's box, where %d states are left out: raise material.model.extent or narrow electrons.window", (int)found.clipped);
   if (s->nstates == 0)
     return InputErrorAt(NULL, 0, "no electron states between %.6g and %.6g eV on the %dx%dx%d mesh: widen electrons.window or refine electrons.mesh", window->energy[0][0] * UMK_HARTREE_EV,
                         window->energy[window->n - 1][1] * UMK_HARTREE_EV, (int)mesh->n[0], (int)mesh->n[1], (int)mesh->n[2]);
