@@ -41,9 +41,13 @@ def cases(source, umklapp):
         Case('bands to a name', ['bands', 'deck.yaml', '-o', 'x.h5'], deck, status=0, leaves=['x.h5'], output='x.h5'),
     ]
     found += [Case(name, ['run', 'deck.yaml'], {'deck.yaml': text}, status=0, leaves=['x.h5'], output=message) for name, text, message in NO_STEADY_STATE]
-    with open(os.path.join(source, 'README.md')) as readme:
-        first = re.search(r'```yaml\n(.*?)```', readme.read(), re.S).group(1)
-    found.append(Case('deck of the README', ['run', 'first.yaml'], {'first.yaml': first}, status=0, leaves=['first.h5'], output='mobility'))
+    for page in ('README.md', 'docs/tutorial.md'):
+        with open(os.path.join(source, page)) as text:
+            decks = re.findall(r'```yaml\n(.*?)```', text.read(), re.S)
+        for i, deck in enumerate(decks):
+            results = re.search(r'^output: (.*)$', deck, re.M).group(1)
+            deck = deck.replace('inputs/data', os.path.join(source, 'inputs', 'data'))
+            found.append(Case(f'deck {i + 1} of {page}', ['run', 'deck.yaml'], {'deck.yaml': deck}, status=0, leaves=[results], output='mobility'))
     for path in sorted(glob.glob(os.path.join(source, 'inputs', '**', '*.yaml'), recursive=True)):
         found.append(Case(f'check {os.path.basename(path)}', ['check', path], status=0, output='material'))
     return found
