@@ -2,18 +2,16 @@
   EPW 5.3.1 (Quantum ESPRESSO 6.7): a folder with crystal.fmt, epwdata.fmt, vmedata.fmt and PREFIX.epmatwp. Rydberg units.
 
   The files hold no lattice vectors: they are rebuilt (wigner_seitz.c) from the coarse meshes and use_ws, which come from the
-  options or are worked out: the mesh whose list is as long as the header says, uniform meshes first.
-    electrons  s = c_b - c_a;   phonons  s = tau_b - tau_a;   coupling  s = tau_na - (c_a + c_b)/2;   all 0 without use_ws
+  options or are worked out (epw_meshes.h).
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "import_impl.h"
+#include "epw_meshes.h"
 #include "fortran_text.h"
-#include "wigner_seitz.h"
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
 
-#define MAX_MESH 16
 #define RY_MASS 2.0 /* Rydberg atomic unit of mass in electron masses */
 
 typedef struct {
@@ -23,18 +21,9 @@ typedef struct {
   WignerSeitz k, q, g;
 } Epw;
 
-typedef struct { /* what the text files say, Rydberg units */
-  char        folder[PETSC_MAX_PATH_LEN];
-  PetscReal   alat, nelec, ef, at[3][3], bg[3][3]; /* rows: vectors */
-  PetscReal  *tau, *centres;                       /* alat */
-  PetscReal  *tau_shift, *centre_shift;            /* fractional */
-  PetscInt    nb, nm, nat, nrr[3];
-  Complex    *H, *D, *r;                           /* in the order of the file */
-} Text;
-
 /* --- crystal.fmt ------------------------------------------------------------------------------------------- */
 
-static PetscErrorCode check_cell(FortranText *t, Text *x, PetscReal omega)
+static PetscErrorCode check_cell(FortranText *t, EpwText *x, PetscReal omega)
 {
   const PetscReal volume = fabs(Det3((const PetscReal(*)[3])x->at)) * pow(x->alat, 3);
 
@@ -47,7 +36,7 @@ static PetscErrorCode check_cell(FortranText *t, Text *x, PetscReal omega)
 }
 
 /* Up to the Wannier centres, whose number stands in epwdata.fmt */
-static PetscErrorCode read_crystal(FortranText *t, Text *x, WannierSource *s)
+static PetscErrorCode read_crystal(FortranText *t, EpwText *x, WannierSource *s)
 {
   WannierHead *h = &s->head;
   PetscReal    omega, amass[10];
@@ -94,7 +83,7 @@ static void fractional(const PetscReal bg[3][3], PetscInt n, const PetscReal *x,
     for (int c = 0; c < 3; c++) f[3 * i + c] = Dot3(bg[c], &x[3 * i]);
 }
 
-static PetscErrorCode read_centres(FortranText *t, Text *x, WannierSource *s)
+static PetscErrorCode read_centres(FortranText *t, EpwText *x, WannierSource *s)
 {
   PetscFunctionBeginUser;
   PetscCall(FortranTextExpect(t, "Wannier centres", 3.0 * x->nb));
@@ -110,7 +99,7 @@ static PetscErrorCode read_centres(FortranText *t, Text *x, WannierSource *s)
 
 /* --- epwdata.fmt, vmedata.fmt --------------------------------------------------------------------------------- */
 
-static PetscErrorCode read_header(FortranText *t, Text *x, WannierSource *s)
+static PetscErrorCode read_header(FortranText *t, EpwText *x, WannierSource *s)
 {
   WannierHead *h = &s->head;
   PetscInt     n[5];
@@ -144,7 +133,7 @@ static PetscErrorCode read_header(FortranText *t, Text *x, WannierSource *s)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode read_blocks(FortranText *t, Text *x)
+static PetscErrorCode read_blocks(FortranText *t, EpwText *x)
 {
   const PetscInt64 nh = (PetscInt64)x->nb * x->nb * x->nrr[0], nd = (PetscInt64)x->nm * x->nm * x->nrr[1];
 
@@ -156,9 +145,9 @@ static PetscErrorCode read_blocks(FortranText *t, Text *x)
   PetscFunctionReturn(0);
 }
 
-typedef PetscErrorCode (*Reader)(FortranText *, Text *, WannierSource *);
+typedef PetscErrorCode (*Reader)(FortranText *, EpwText *, WannierSource *);
 
-static PetscErrorCode open_text(Text *x, const char *name, FortranText *t)
+static PetscErrorCode open_text(EpwText *x, const char *name, FortranText *t)
 {
   char path[PETSC_MAX_PATH_LEN + 32];
 
@@ -168,7 +157,7 @@ static PetscErrorCode open_text(Text *x, const char *name, FortranText *t)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode read_crystal_and_data(FortranText *crystal, FortranText *data, Text *x, WannierSource *s)
+static PetscErrorCode read_crystal_and_data(FortranText *crystal, FortranText *data, EpwText *x, WannierSource *s)
 {
   PetscFunctionBeginUser;
   PetscCall(read_crystal(crystal, x, s));
@@ -178,7 +167,7 @@ static PetscErrorCode read_crystal_and_data(FortranText *crystal, FortranText *d
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode read_position(FortranText *t, Text *x)
+static PetscErrorCode read_position(FortranText *t, EpwText *x)
 {
   const PetscInt64 n = (PetscInt64)x->nb * x->nb * x->nrr[0] * 3;
 
@@ -189,7 +178,7 @@ static PetscErrorCode read_position(FortranText *t, Text *x)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode read_text(Text *x, WannierSource *s)
+static PetscErrorCode read_text(EpwText *x, WannierSource *s)
 {
   FortranText    crystal = {0}, data = {0}, vme = {0};
   PetscErrorCode code;
@@ -207,154 +196,6 @@ static PetscErrorCode read_text(Text *x, WannierSource *s)
   PetscFunctionReturn(0);
 }
 
-/* --- the coarse meshes --------------------------------------------------------------------------------------------- */
-
-typedef enum { LIST_K, LIST_Q, LIST_G } List;
-
-static PetscErrorCode make_shifts(const Text *x, List list, bool use_ws, PetscInt *n, PetscReal **shift)
-{
-  const PetscReal *c = x->centre_shift, *t = x->tau_shift;
-  PetscInt         at = 0;
-
-  PetscFunctionBeginUser;
-  *n = !use_ws ? 1 : list == LIST_K ? x->nb * x->nb : list == LIST_Q ? x->nat * x->nat : x->nb * x->nb * x->nat;
-  PetscCall(PetscCalloc1(3 * *n, shift));
-  if (!use_ws) PetscFunctionReturn(0);
-  for (PetscInt a = 0; a < (list == LIST_Q ? x->nat : x->nb); a++)
-    for (PetscInt b = 0; b < (list == LIST_Q ? x->nat : x->nb); b++)
-      for (PetscInt na = 0; na < (list == LIST_G ? x->nat : 1); na++, at++)
-        for (int i = 0; i < 3; i++)
-          (*shift)[3 * at + i] = list == LIST_K ? c[3 * b + i] - c[3 * a + i] : list == LIST_Q ? t[3 * b + i] - t[3 * a + i] : t[3 * na + i] - 0.5 * (c[3 * a + i] + c[3 * b + i]);
-  PetscFunctionReturn(0);
-}
-
-/* The list of that mesh; ws->R == NULL when its length is not `count`. */
-static PetscErrorCode make_list(const Text *x, List list, bool use_ws, const PetscInt mesh[3], PetscInt count, WignerSeitz *ws)
-{
-  PetscReal *shift;
-  PetscInt   n;
-
-  PetscFunctionBeginUser;
-  PetscCall(make_shifts(x, list, use_ws, &n, &shift));
-  PetscCall(WignerSeitzCreate((const PetscReal(*)[3])x->at, mesh, n, shift, count, ws));
-  PetscCall(PetscFree(shift));
-  if (ws->nR != count) PetscCall(WignerSeitzDestroy(ws));
-  PetscFunctionReturn(0);
-}
-
-/* Does this mesh with this use_ws give as many electron (or phonon and coupling) vectors as the files have? */
-static PetscErrorCode mesh_fits(const Text *x, bool electrons, bool use_ws, const PetscInt mesh[3], bool *fits)
-{
-  WignerSeitz ws;
-
-  PetscFunctionBeginUser;
-  *fits = false;
-  if (mesh[0] * mesh[1] * mesh[2] > x->nrr[electrons ? 0 : 1]) PetscFunctionReturn(0);
-  PetscCall(make_list(x, electrons ? LIST_K : LIST_Q, use_ws, mesh, x->nrr[electrons ? 0 : 1], &ws));
-  *fits = ws.R != NULL;
-  PetscCall(WignerSeitzDestroy(&ws));
-  if (!*fits || electrons) PetscFunctionReturn(0);
-  PetscCall(make_list(x, LIST_G, use_ws, mesh, x->nrr[2], &ws));
-  *fits = ws.R != NULL;
-  PetscCall(WignerSeitzDestroy(&ws));
-  PetscFunctionReturn(0);
-}
-
-typedef struct {
-  PetscInt n, mesh[8][3]; /* n counts all, the first eight are named */
-} Candidates;
-
-static PetscErrorCode add_if_fits(const Text *x, bool electrons, bool use_ws, const PetscInt mesh[3], Candidates *c)
-{
-  bool fits;
-
-  PetscFunctionBeginUser;
-  PetscCall(mesh_fits(x, electrons, use_ws, mesh, &fits));
-  if (!fits) PetscFunctionReturn(0);
-  if (c->n < 8) PetscCall(PetscArraycpy(c->mesh[c->n], mesh, 3));
-  c->n++;
-  PetscFunctionReturn(0);
-}
-
-/* The mesh given, or n x n x n (cubic), or any */
-static PetscErrorCode find_meshes(const Text *x, bool electrons, bool use_ws, bool cubic, const PetscInt given[3], Candidates *c)
-{
-  const PetscInt count = x->nrr[electrons ? 0 : 1];
-
-  PetscFunctionBeginUser;
-  c->n = 0;
-  if (given[0]) {
-    PetscCall(add_if_fits(x, electrons, use_ws, given, c));
-    PetscFunctionReturn(0);
-  }
-  if (cubic) {
-    for (PetscInt n = 1; n <= MAX_MESH && n * n * n <= count; n++) PetscCall(add_if_fits(x, electrons, use_ws, (PetscInt[3]){n, n, n}, c));
-    PetscFunctionReturn(0);
-  }
-  for (PetscInt i = 1; i <= MAX_MESH; i++)
-    for (PetscInt j = 1; j <= MAX_MESH && i * j <= count; j++)
-      for (PetscInt k = 1; k <= MAX_MESH && i * j * k <= count; k++)
-        if (8 * i * j * k >= count) PetscCall(add_if_fits(x, electrons, use_ws, (PetscInt[3]){i, j, k}, c));
-  PetscFunctionReturn(0);
-}
-
-/* Both settings of use_ws give the same vectors and weights: one atom, orbitals on it. */
-static PetscErrorCode same_either_way(const Text *x, const PetscInt mesh_k[3], const PetscInt mesh_q[3], bool *same)
-{
-  PetscFunctionBeginUser;
-  *same = true;
-  for (List l = LIST_K; l <= LIST_G; l++) {
-    WignerSeitz with, without;
-
-    PetscCall(make_list(x, l, true, l == LIST_K ? mesh_k : mesh_q, x->nrr[l], &with));
-    PetscCall(make_list(x, l, false, l == LIST_K ? mesh_k : mesh_q, x->nrr[l], &without));
-    *same = *same && with.R && without.R && WignerSeitzEqual(&with, &without);
-    PetscCall(WignerSeitzDestroy(&with));
-    PetscCall(WignerSeitzDestroy(&without));
-  }
-  PetscFunctionReturn(0);
-}
-
-static void describe(const Candidates *c, char text[160])
-{
-  size_t at = 0;
-
-  text[0] = 0;
-  for (PetscInt i = 0; i < PetscMin(c->n, 8); i++) at += (size_t)snprintf(text + at, 160 - at, "%s%dx%dx%d", i ? ", " : "", (int)c->mesh[i][0], (int)c->mesh[i][1], (int)c->mesh[i][2]);
-}
-
-static PetscErrorCode find_coarse(const Text *x, const ImportOptions *o, WannierHead *h)
-{
-  Candidates k[2] = {{0}}, q[2] = {{0}};
-  char       ks[160], qs[160];
-  bool       fits[2] = {false, false}, same = false;
-  int        ws;
-
-  PetscFunctionBeginUser;
-  for (int cubic = 1; cubic >= 0 && !fits[0] && !fits[1]; cubic--)
-    for (ws = 0; ws < 2; ws++) {
-      if (o->use_ws >= 0 && o->use_ws != ws) continue;
-      PetscCall(find_meshes(x, true, ws, cubic, o->coarse_k, &k[ws]));
-      if (k[ws].n) PetscCall(find_meshes(x, false, ws, cubic, o->coarse_q, &q[ws]));
-      fits[ws] = k[ws].n && q[ws].n;
-    }
-  if (!fits[0] && !fits[1])
-    return InputErrorAt(x->folder, 0, "no coarse meshes%s%s give the %d electron, %d phonon and %d coupling vectors of epwdata.fmt: %s", o->coarse_k[0] || o->coarse_q[0] ? " as given" : "",
-                        o->use_ws >= 0 ? " with that use_ws" : "", (int)x->nrr[0], (int)x->nrr[1], (int)x->nrr[2], o->coarse_k[0] || o->coarse_q[0] || o->use_ws >= 0 ? "correct or leave out coarse_k, coarse_q, use_ws" : "give coarse_k, coarse_q and use_ws");
-  ws = fits[1] && !fits[0];
-  if (k[ws].n > 1 || q[ws].n > 1) {
-    describe(&k[ws], ks);
-    describe(&q[ws], qs);
-    return InputErrorAt(x->folder, 0, "several coarse meshes fit the counts of epwdata.fmt (k: %s; q: %s): give coarse_k and coarse_q", ks, qs);
-  }
-  if (fits[0] && fits[1]) PetscCall(same_either_way(x, k[0].mesh[0], q[0].mesh[0], &same));
-  if (fits[0] && fits[1] && !same) return InputErrorAt(x->folder, 0, "the counts of epwdata.fmt fit use_ws = false and true: give use_ws");
-  h->use_ws = ws;
-  PetscCall(PetscArraycpy(h->coarse_k, k[ws].mesh[0], 3));
-  PetscCall(PetscArraycpy(h->coarse_q, q[ws].mesh[0], 3));
-  PetscFunctionReturn(0);
-}
-
 /* --- weights folded in, Hartree units --------------------------------------------------------------------------- */
 
 static inline PetscReal weight(const WignerSeitz *ws, PetscInt r, PetscInt shift)
@@ -362,7 +203,7 @@ static inline PetscReal weight(const WignerSeitz *ws, PetscInt r, PetscInt shift
   return ws->weight[r * ws->nshifts + (ws->nshifts == 1 ? 0 : shift)];
 }
 
-static PetscErrorCode fold_blocks(const Text *x, const Epw *e, WannierSource *s)
+static PetscErrorCode fold_blocks(const EpwText *x, const Epw *e, WannierSource *s)
 {
   const PetscInt nb = x->nb, nm = x->nm, nk = x->nrr[0], nq = x->nrr[1];
 
@@ -383,7 +224,7 @@ static PetscErrorCode fold_blocks(const Text *x, const Epw *e, WannierSource *s)
 }
 
 /* A wrong list of vectors shows at once: H(-R) is no longer the adjoint of H(R). */
-static PetscErrorCode check_hermitian(const Text *x, const WannierSource *s)
+static PetscErrorCode check_hermitian(const EpwText *x, const WannierSource *s)
 {
   const PetscInt nb = x->nb;
   Pairing        p;
@@ -407,7 +248,7 @@ static PetscErrorCode check_hermitian(const Text *x, const WannierSource *s)
 }
 
 /* Bands full at every point of the coarse mesh, or a metal and its electrons per cell. */
-static PetscErrorCode count_valence(const Text *x, WannierSource *s)
+static PetscErrorCode count_valence(const EpwText *x, WannierSource *s)
 {
   WannierHead    *h = &s->head;
   const PetscInt *n = h->coarse_k, b2 = x->nb * x->nb, nk = n[0] * n[1] * n[2];
@@ -537,17 +378,17 @@ static PetscErrorCode copy_vectors(const WignerSeitz *ws, PetscInt *n, int (**R)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode fill(Text *x, const ImportOptions *o, Epw *e, WannierSource *s)
+static PetscErrorCode fill(EpwText *x, const ImportOptions *o, Epw *e, WannierSource *s)
 {
   WannierHead *h = &s->head;
 
   PetscFunctionBeginUser;
   PetscCall(find_coupling(x->folder, e, h->name));
   PetscCall(read_text(x, s));
-  PetscCall(find_coarse(x, o, h));
-  PetscCall(make_list(x, LIST_K, h->use_ws, h->coarse_k, x->nrr[0], &e->k));
-  PetscCall(make_list(x, LIST_Q, h->use_ws, h->coarse_q, x->nrr[1], &e->q));
-  PetscCall(make_list(x, LIST_G, h->use_ws, h->coarse_q, x->nrr[2], &e->g));
+  PetscCall(EpwFindMeshes(x, o, h));
+  PetscCall(EpwMakeList(x, EPW_LIST_K, h->use_ws, h->coarse_k, x->nrr[0], &e->k));
+  PetscCall(EpwMakeList(x, EPW_LIST_Q, h->use_ws, h->coarse_q, x->nrr[1], &e->q));
+  PetscCall(EpwMakeList(x, EPW_LIST_G, h->use_ws, h->coarse_q, x->nrr[2], &e->g));
   PetscCall(copy_vectors(&e->k, &h->nRk, &s->Rk));
   PetscCall(copy_vectors(&e->q, &h->nRq, &s->Rq));
   PetscCall(copy_vectors(&e->k, &h->nRe, &s->Re));
@@ -566,7 +407,7 @@ static PetscErrorCode fill(Text *x, const ImportOptions *o, Epw *e, WannierSourc
 
 static PetscErrorCode open_epw(const char *path, const ImportOptions *o, WannierSource *s)
 {
-  Text          *x;
+  EpwText          *x;
   Epw           *e;
   PetscErrorCode code;
 
