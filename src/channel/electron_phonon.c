@@ -7,8 +7,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "umklapp/channel.h"
 
-#define BLOCK      384                   /* partners per GEMM */
-#define BATCH_K    16                    /* k points half-transformed together */
+#define BLOCK      512                   /* partners per call: whole blocks of CouplingEvaluate */
+#define BATCH_K    32                    /* k points half-transformed together */
 #define CAPACITY   8192                  /* processes per batch */
 #define DEGENERATE (1e-6 * UMK_RYDBERG)
 
