@@ -169,7 +169,7 @@ def draw(rows):
     colour = ['#1f77b4', '#d62728', '#8cc4ec', '#4c9fd6', '#b0b0b0', '#606060']
     marker = ['o', 'D', '^', 's', 'v', 'x']
     figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), constrained_layout=True)
-    for ax, carriers in zip(axes, ('electrons', 'holes')):
+    for ax, carriers in zip(axes, CARRIERS):
         for (scheme, parameter), c, m in zip(SCHEMES, colour, marker):
             n, mu = series(rows, carriers, scheme, parameter)
             ax.plot(1e4 / n ** 2, mu, m + '-', color=c, ms=4.5, lw=1.2, label=label(scheme, parameter))
@@ -181,17 +181,17 @@ def draw(rows):
             rta = series(rows, carriers, scheme, parameter, 'rta')
             if (scheme, parameter) == SCHEMES[0]:
                 ax.plot(1e4 / rta[0] ** 2, rta[1], '--', color=c, lw=1, label='the same, relaxation times')
-        ax.set_xlim(-0.5, 1e4 / 24 ** 2 * 1.05)
-        shown = np.concatenate([series(rows, carriers, *s)[1][1:] for s in SCHEMES])
+        ax.set_xlim(-0.4, 1e4 / 30 ** 2 * 1.04)
+        shown = np.concatenate([mu[n >= 30] for n, mu in (series(rows, carriers, *s) for s in SCHEMES)])
         ax.set_ylim(0.97 * shown.min(), 1.03 * shown.max())
         ax.set_xlabel(r'$10^4/N^2$ for an $N\times N\times N$ mesh')
         ax.set_ylabel(r'mobility (cm$^2$/Vs)')
         ax.set_title('silicon, %s, 300 K' % carriers)
         top = ax.secondary_xaxis('top', functions=(lambda x: x, lambda x: x))
-        top.set_xticks([1e4 / n ** 2 for n in (24, 30, 40, 50, 60, 100)])
-        top.set_xticklabels(['24', '30', '40', '50', '60', '100'], fontsize=7)
+        top.set_xticks([1e4 / n ** 2 for n in (30, 40, 50, 60, 80, 100)])
+        top.set_xticklabels(['30', '40', '50', '60', '80', '100'], fontsize=7)
         top.tick_params(length=2)
-    axes[0].legend(fontsize=7.5)
+    axes[0].legend(fontsize=7.5, loc='lower left')
     figure.savefig(FIGURE, dpi=150)
 
 

@@ -8,6 +8,7 @@
 #include <slepcsys.h>
 #include <stdlib.h>
 #include <time.h>
+#include "main/commands.h"
 #include "material/wannier_impl.h"
 
 #define POINTS 16 /* k points half-transformed at once */
@@ -151,7 +152,7 @@ static PetscErrorCode run(int argc, char **argv)
   Material       m;
   Coupling       c;
   Points         p;
-  PetscReal      cost[2][2], peak;
+  PetscReal      cost[2][2] = {{0}}, peak;
 
   PetscFunctionBeginUser;
   if (argc > 1 && strcmp(argv[1], "-")) PetscCall(MaterialCreateFromFile(PETSC_COMM_SELF, argv[1], &m));
@@ -173,6 +174,7 @@ static PetscErrorCode run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+  BlasSelectKernel(argv); /* as the program does */
   if (SlepcInitialize(&argc, &argv, NULL, NULL) || ErrorInstallHandler()) return 1;
   const PetscErrorCode code = run(argc, argv);
   if (code) fprintf(stderr, "%s\n", ErrorMessage());
