@@ -8,8 +8,11 @@
 typedef struct {
   const char *path;
   hid_t       file, coupling;
-  hsize_t     shape[NATIVE_RANK];
+  hsize_t     shape[NATIVE_RANK]; /* of the coupling: blocks, displacement, ket, bra */
   int         bits;
+  PetscInt    nRp;
+  uint8_t    *present;            /* [nRe][nRp] */
+  PetscInt   *first;              /* [nRe + 1] first block of each electron vector */
 } Native;
 
 static PetscErrorCode get_number(const Native *f, const char *name, PetscInt least, PetscInt most, PetscInt *value)
@@ -181,55 +184,77 @@ static PetscErrorCode check_physics(const Native *f, const WannierSource *s)
 
 /* --- coupling: one electron vector at a time ------------------------------------------------------------------- */
 
+/* Blocks of electron vector i, spread to their places among the phonon vectors */
 static PetscErrorCode read_slab(void *ctx, PetscInt i, void *slab)
 {
   Native       *f                  = ctx;
-  hsize_t       start[NATIVE_RANK] = {(hsize_t)i}, count[NATIVE_RANK];
-  size_t        n                  = 1;
+  const hsize_t n                  = (hsize_t)(f->first[i + 1] - f->first[i]), elements = f->shape[1] * f->shape[2] * f->shape[3];
+  const size_t  block              = (size_t)elements * (size_t)(f->bits / 8);
+  hsize_t       start[NATIVE_RANK] = {(hsize_t)f->first[i]}, count[NATIVE_RANK] = {n, f->shape[1], f->shape[2], f->shape[3]};
   herr_t        status             = -1;
+  char         *rows, *from;
 
   PetscFunctionBeginUser;
-  memcpy(count, f->shape, sizeof(count));
-  count[0] = 1;
-  for (int c = 1; c < NATIVE_RANK; c++) n *= (size_t)count[c];
-  const hid_t space = H5Dget_space(f->coupling), memory = H5Screate_simple(NATIVE_RANK, count, NULL);
+  memset(slab, 0, block * (size_t)f->nRp);
+  if (n == 0) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(block * n, &rows));
+  const hid_t space = H5Dget_space(f->coupling), memory = H5Screate_simple(4, count, NULL);
   if (space >= 0 && memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0)
-    status = H5Dread(f->coupling, f->bits == 32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, slab);
+    status = H5Dread(f->coupling, f->bits == 32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, rows);
   if (space >= 0) H5Sclose(space);
   if (memory >= 0) H5Sclose(memory);
+  bool   finite = true;
+  size_t bad    = 0;
+  for (size_t c = 0; status >= 0 && finite && c < elements * n; c++) {
+    finite = isfinite(f->bits == 32 ? ((float *)rows)[c] : ((PetscReal *)rows)[c]);
+    bad    = c;
+  }
+  from = rows;
+  for (PetscInt ip = 0; ip < f->nRp; ip++) {
+    if (!f->present[(size_t)i * (size_t)f->nRp + (size_t)ip]) continue;
+    memcpy((char *)slab + block * (size_t)ip, from, block);
+    from += block;
+  }
+  PetscCall(PetscFree(rows));
   if (status < 0) return InputErrorAt(f->path, 0, "dataset coupling/g is damaged (electron vector %d)", (int)i);
-  for (size_t c = 0; c < n; c++)
-    if (!isfinite(f->bits == 32 ? ((float *)slab)[c] : ((PetscReal *)slab)[c])) return InputErrorAt(f->path, 0, "dataset coupling/g holds a number that is not finite (electron vector %d, element %zu)", (int)i, c);
+  if (!finite) return InputErrorAt(f->path, 0, "dataset coupling/g holds a number that is not finite (electron vector %d, element %zu)", (int)i, bad);
   PetscFunctionReturn(0);
 }
 
-/* Which blocks hold anything; without that dataset the coupling is read twice. */
-static PetscErrorCode read_present(const Native *f, WannierSource *s)
+/* Which pairs of vectors have a block, and where each electron vector's begin */
+static PetscErrorCode read_present(Native *f, WannierSource *s)
 {
-  const size_t   n    = (size_t)s->head.nRe * (size_t)s->head.nRp;
+  const PetscInt nRe = s->head.nRe, nRp = s->head.nRp;
   int           *flag = NULL;
-  NativeItem     item = {.path = "coupling/present", .integer = true, .rank = 2, .shape = {(hsize_t)s->head.nRe, (hsize_t)s->head.nRp}, .allocate = (void **)&flag};
-  PetscErrorCode code;
+  NativeItem     item = {.path = "coupling/present", .integer = true, .rank = 2, .shape = {(hsize_t)nRe, (hsize_t)nRp}, .allocate = (void **)&flag};
 
   PetscFunctionBeginUser;
-  if (H5Lexists(f->file, item.path, H5P_DEFAULT) <= 0) PetscFunctionReturn(0);
-  code = read_item(f, &item);
-  if (!code) {
-    PetscCall(PetscMalloc1(n, &s->present));
-    for (size_t i = 0; i < n; i++) s->present[i] = flag[i] != 0;
+  PetscCall(read_item(f, &item));
+  f->nRp = nRp;
+  PetscCall(PetscMalloc1((size_t)nRe * (size_t)nRp, &s->present));
+  PetscCall(PetscMalloc1((size_t)nRe * (size_t)nRp, &f->present));
+  PetscCall(PetscMalloc1(nRe + 1, &f->first));
+  f->first[0] = 0;
+  for (PetscInt e = 0; e < nRe; e++) {
+    f->first[e + 1] = f->first[e];
+    for (PetscInt p = 0; p < nRp; p++) {
+      const size_t at = (size_t)e * (size_t)nRp + (size_t)p;
+      f->present[at] = s->present[at] = flag[at] != 0;
+      f->first[e + 1] += flag[at] != 0;
+    }
   }
   PetscCall(PetscFree(flag));
-  PetscCall(code);
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode open_coupling(Native *f, WannierSource *s)
 {
-  const WannierHead *h                = &s->head;
-  const hsize_t      shape[NATIVE_RANK] = {(hsize_t)h->nRe, (hsize_t)h->nRp, (hsize_t)h->nm, (hsize_t)h->nb, (hsize_t)(h->nb * (h->g_real ? 1 : 2))};
+  const WannierHead *h = &s->head;
 
   PetscFunctionBeginUser;
-  PetscCall(open_dataset(f, "coupling/g", NATIVE_RANK, shape, false, &f->coupling));
+  PetscCall(read_present(f, s));
+  const hsize_t shape[NATIVE_RANK] = {(hsize_t)f->first[h->nRe], (hsize_t)h->nm, (hsize_t)h->nb, (hsize_t)(h->nb * (h->g_real ? 1 : 2))};
+  PetscCall(open_dataset(f, "coupling/g", 4, shape, false, &f->coupling));
   const hid_t attribute = H5Aopen(f->coupling, "mantissa_bits", H5P_DEFAULT);
   int64_t     bits      = 0;
   if (attribute >= 0) {
@@ -237,7 +262,6 @@ static PetscErrorCode open_coupling(Native *f, WannierSource *s)
     H5Aclose(attribute);
   }
   s->head.mantissa_bits = (PetscInt)bits;
-  PetscCall(read_present(f, s));
   memcpy(f->shape, shape, sizeof(shape));
   f->bits        = (int)h->g_bits;
   s->by_electron = true;
@@ -294,6 +318,8 @@ PetscErrorCode MaterialCreateFromFile(MPI_Comm comm, const char *path, Material 
   if (!code) code = WannierCreate(comm, &s, m);
   if (f.coupling >= 0) H5Dclose(f.coupling);
   if (f.file >= 0) H5Fclose(f.file);
+  PetscCall(PetscFree(f.present));
+  PetscCall(PetscFree(f.first));
   H5Eset_auto2(H5E_DEFAULT, report, context);
   PetscCall(WannierSourceDestroy(&s));
   PetscCall(code);

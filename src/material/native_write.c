@@ -66,49 +66,21 @@ static PetscErrorCode write_item(hid_t file, const NativeItem *item)
   PetscFunctionReturn(0);
 }
 
-/* Electron vectors first .. first + n - 1, blocks without anything as zeros */
-static PetscErrorCode write_rows(hid_t dataset, const Wannier *w, const hsize_t *shape, PetscInt first, PetscInt n, char *rows)
-{
-  const WannierHead *h     = &w->head;
-  const hid_t        type  = h->g_bits == 32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
-  const size_t       block = (size_t)(shape[2] * shape[3] * shape[4]) * (size_t)(h->g_bits / 8);
-  hsize_t            start[NATIVE_RANK] = {(hsize_t)first}, count[NATIVE_RANK];
-  herr_t             status = -1;
-
-  PetscFunctionBeginUser;
-  memcpy(count, shape, sizeof(count));
-  count[0] = (hsize_t)n;
-  for (PetscInt i = 0; i < n * h->nRp; i++) {
-    const int slot = WannierSlot(w, first + i / h->nRp, i % h->nRp);
-
-    if (slot >= 0) memcpy(rows + block * (size_t)i, (char *)w->g.at + block * (size_t)slot, block);
-    else memset(rows + block * (size_t)i, 0, block);
-  }
-  const hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(NATIVE_RANK, count, NULL);
-  if (space >= 0 && memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) status = H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, rows);
-  UmkCheck(status >= 0 && H5Sclose(space) >= 0 && H5Sclose(memory) >= 0, "HDF5 cannot write the coupling");
-  PetscFunctionReturn(0);
-}
-
+/* The blocks that hold something, in the order of coupling/present: as they lie in memory */
 static PetscErrorCode write_coupling(hid_t file, const Wannier *w)
 {
   const WannierHead *h     = &w->head;
-  const hsize_t      parts = h->g_real ? 1 : 2, row = (hsize_t)(h->nm * h->nb * h->nb) * parts, bytes = (hsize_t)h->g_bits / 8;
-  hsize_t            chunk[NATIVE_RANK] = {1, (hsize_t)h->nRp, (hsize_t)h->nm, (hsize_t)h->nb, (hsize_t)h->nb * parts};
+  const hsize_t      parts = h->g_real ? 1 : 2, block = (hsize_t)(h->nm * h->nb * h->nb) * parts * (hsize_t)h->g_bits / 8;
+  NativeItem         item  = {"coupling/g", "hartree/bohr", h->g_real ? "block, displacement, ket, bra" : "block, displacement, ket, bra re/im",
+                              "derivative of the potential by a Cartesian displacement (3 atom + axis), short-range part when polar, Wigner-Seitz weights folded in; one block for each 1 of coupling/present",
+                              .rank = 4, .shape = {(hsize_t)w->nslots, (hsize_t)h->nm, (hsize_t)h->nb, (hsize_t)h->nb * parts}};
+  const hsize_t      chunk[NATIVE_RANK] = {PetscMin(item.shape[0], PetscMax((hsize_t)1, CHUNK_BYTES / block)), item.shape[1], item.shape[2], item.shape[3]};
   hid_t              dataset;
-  char              *rows;
-  NativeItem         item = {"coupling/g", "hartree/bohr", h->g_real ? "R electron, R phonon, displacement, ket, bra" : "R electron, R phonon, displacement, ket, bra re/im",
-                             "derivative of the potential by a Cartesian displacement (3 atom + axis), short-range part when polar, Wigner-Seitz weights folded in", .rank = 5};
 
   PetscFunctionBeginUser;
-  item.shape[0] = (hsize_t)h->nRe;
-  for (int i = 1; i < 5; i++) item.shape[i] = chunk[i];
-  if (row * bytes * chunk[1] > CHUNK_BYTES) chunk[1] = PetscMax((hsize_t)1, CHUNK_BYTES / (row * bytes));
-  else chunk[0] = PetscMin(item.shape[0], PetscMax((hsize_t)1, CHUNK_BYTES / (row * bytes * chunk[1])));
+  if (w->nslots == 0) return InputErrorAt(NULL, 0, "every element of the electron-phonon coupling is zero");
   PetscCall(make_dataset(file, &item, h->g_bits == 32 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, chunk, true, &dataset));
-  PetscCall(PetscMalloc1(chunk[0] * item.shape[1] * row * bytes, &rows));
-  for (PetscInt e = 0; e < h->nRe; e += (PetscInt)chunk[0]) PetscCall(write_rows(dataset, w, item.shape, e, PetscMin((PetscInt)chunk[0], h->nRe - e), rows));
-  PetscCall(PetscFree(rows));
+  UmkCheck(H5Dwrite(dataset, h->g_bits == 32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, w->g.at) >= 0, "HDF5 cannot write the coupling");
   PetscCall(put_number(dataset, "mantissa_bits", h->mantissa_bits));
   UmkCheck(H5Dclose(dataset) >= 0, "HDF5 cannot close the coupling");
   PetscFunctionReturn(0);

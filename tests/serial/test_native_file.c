@@ -170,7 +170,7 @@ END_TEST
 
 START_TEST(wrong_datasets)
 {
-  static const char *const names[] = {"crystal/lattice", "electrons/hamiltonian", "electrons/vectors", "phonons/force_constants", "coupling/g", "coupling/phonon_vectors"};
+  static const char *const names[] = {"crystal/lattice", "electrons/hamiltonian", "electrons/vectors", "phonons/force_constants", "coupling/g", "coupling/present", "coupling/phonon_vectors"};
   char                     path[700];
   hid_t                    file, dataset;
 
