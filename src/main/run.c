@@ -35,7 +35,18 @@ typedef struct { /* everything alive during a run, in the order it is made */
   Collision      collision;
   Transport      transport;
   RunData        data;
+  PetscReal      start, last, seconds[6];
 } Run;
+
+static const char *const stage_name[6] = {"material", "states", "processes", "solve", "write", "rest"};
+
+/* Wall time since the last mark goes to that stage. */
+static void Mark(Run *r, int stage)
+{
+  const PetscReal now = WallTime();
+  r->seconds[stage] += now - r->last;
+  r->last = now;
+}
 
 /* Mesh, carriers and the states of the window. */
 static PetscErrorCode MakeStates(Run *r)
@@ -199,16 +210,20 @@ static PetscErrorCode Destroy(Run *r)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReportMachine(Run *r, PetscReal start)
+static PetscErrorCode ReportMachine(Run *r)
 {
   PetscReal now, peak;
   int       size;
+  char      text[256] = "";
+  size_t    at        = 0;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   MemoryUsage(&now, &peak);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
-  Log(1, "done in %.1f s on %d rank%s, at most %.0f MiB per rank", WallTime() - start, size, size > 1 ? "s" : "", peak);
+  for (int i = 0; i < 6; i++) at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %.1f", i ? ", " : "", stage_name[i], r->seconds[i]);
+  Log(1, "seconds   %s", text);
+  Log(1, "done in %.1f s on %d rank%s, at most %.0f MiB per rank", WallTime() - r->start, size, size > 1 ? "s" : "", peak);
   PetscFunctionReturn(0);
 }
 
@@ -218,12 +233,13 @@ PetscErrorCode CommandRun(const Arguments *a)
   Deck            delta, material;
   const char     *output = "results.h5", *name;
   bool            converged = true;
-  const PetscReal start     = WallTime();
 
   PetscFunctionBeginUser;
+  run.start = run.last = WallTime();
   PetscCall(CommandLoadDeck(a, &run.deck));
   PetscCall(DeckGetString(run.deck, "output", &output, NULL));
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
+  Mark(&run, 5);
   PetscCall(DeckGetSection(run.deck, "delta", &delta));
   PetscCall(DeltaFromDeck(delta, &run.context.delta));
   PetscCall(DeckGetSection(run.deck, "material", &material));
@@ -231,16 +247,21 @@ PetscErrorCode CommandRun(const Arguments *a)
   PetscCall(MaterialGetName(run.material, &name));
   Log(1, "material  %s", name);
   PetscCall(ScanCreate(run.deck, run.material, &run.scan));
+  Mark(&run, 0);
   PetscCall(MakeStates(&run));
+  Mark(&run, 1);
   PetscCall(MakeCollision(&run));
+  Mark(&run, 2);
   PetscCall(AllocateData(&run));
   PetscCall(SolvePoints(&run, &converged));
+  Mark(&run, 3);
   PetscCall(ResultsWriteProvenance(run.results, run.deck));
   PetscCall(RunWrite(run.results, &run.data));
   PetscCall(ResultsCommit(run.results));
+  Mark(&run, 4);
   PetscCall(RunReport(&run.data));
   Log(1, "results   %s", output);
-  PetscCall(ReportMachine(&run, start));
+  PetscCall(ReportMachine(&run));
   PetscCall(Destroy(&run));
   if (!converged) return UMK_ERR_CONVERGE;
   PetscFunctionReturn(0);
