@@ -44,6 +44,7 @@ class Pictures:
 
     def __init__(self, results):
         self.stem = os.path.splitext(results)[0]
+        self.count = 0
 
     def save(self, figure, name):
         path = f'{self.stem}.png' if self.stem.endswith('-' + name) else f'{self.stem}-{name}.png'
@@ -53,6 +54,7 @@ class Pictures:
             sys.stderr.write(f'umklapp: {path}: cannot write: {error.strerror}\n')
             sys.exit(2)
         plt.close(figure)
+        self.count += 1
         print(path)
 
 
@@ -335,6 +337,8 @@ def main():
                 plot_dispersion(file, species, pictures)
         if 'points' in file:
             plot_transport(file, pictures)
+    if not pictures.count:
+        print('nothing to draw: one temperature and one density; give lists, or write_states: true for rates and mean free paths')
 
 
 main()
