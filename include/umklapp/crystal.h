@@ -45,7 +45,5 @@ PetscErrorCode CrystalCreate(int dimension, const PetscReal a[3][3], PetscInt na
 PetscErrorCode CrystalDestroy(Crystal *crystal);
 /* Keep the operations for which keep(op, ctx) is true; identity always stays; the kept set must be a group (checked). */
 PetscErrorCode CrystalFilterOps(Crystal crystal, bool (*keep)(const CrystalOp *, void *), void *ctx);
-/* T <- (1/|G|) sum_S S T S^T */
-void CrystalSymmetrizeTensor(Crystal crystal, PetscReal tensor[3][3]);
 
 #endif

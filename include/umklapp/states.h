@@ -81,6 +81,8 @@ static inline PetscReal StatesWeight(Species species, PetscReal energy, const St
   if (species == SPECIES_ELECTRON) return 0.5 / cosh(0.5 * (energy - p->mu) / p->kT);
   return 0.5 / sinh(0.5 * energy / p->kT);
 }
+/* This rank's contiguous share [begin, end) of n items that all ranks of comm divide. Not collective. */
+void StatesShare(MPI_Comm comm, PetscInt n, PetscInt *begin, PetscInt *end);
 /* Position of a full-zone linear index in `points`, or -1. */
 PetscInt StatesFindPoint(States states, int64_t linear);
 /* Phonon data at any full-mesh q: frequency row of its wedge point, velocity and displacement rotated to q ([nmodes][3]; [nmodes][nmodes]; each may be NULL). */

@@ -16,7 +16,6 @@ typedef struct { /* one wedge point being enumerated */
   PetscInt  ik, nstates, nbi;  /* first states; initial bands first_band .. first_band + nbi - 1 */
   PetscInt  first_band;
   int64_t   linear;
-  PetscReal k[3];
 } Initial;
 
 typedef struct {
@@ -325,7 +324,6 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik
   PetscInt npartners = 0, at = 0;
   PetscFunctionBeginUser;
   (void)point;
-  MeshPoint(el->mesh, f.linear, f.k);
   initial_bands(el, ik, &f.first_band, &f.nbi);
   PetscCall(momenta(c, &f));
   PetscCall(weigh(c, &f, &npartners));

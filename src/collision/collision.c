@@ -273,13 +273,9 @@ PetscErrorCode CollisionGetCost(Collision c, CollisionCost *cost)
 
 static PetscErrorCode fill_weights(Collision c, int which, States s)
 {
-  int      rank, size;
   PetscInt begin, end;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(c->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(c->comm, &size));
-  begin = (PetscInt)((PetscInt64)s->nstates * rank / size);
-  end   = (PetscInt)((PetscInt64)s->nstates * (rank + 1) / size);
+  StatesShare(c->comm, s->nstates, &begin, &end);
   PetscCall(SharedArrayFence(c->weight_array[which]));
   for (PetscInt a = begin; a < end; a++) c->weight[which][a] = StatesWeight(s->species, s->energy[a], &c->point);
   PetscCall(SharedArrayCombine(c->weight_array[which], sizeof(PetscReal) * (size_t)begin, sizeof(PetscReal) * (size_t)end));

@@ -24,13 +24,9 @@ static void little_group(KMesh mesh, PetscInt64 linear, PetscReal P[9])
 PetscErrorCode CollisionBuildProjectors(Collision c)
 {
   States   s = c->electrons;
-  int      rank, size;
   PetscInt begin, end;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(c->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(c->comm, &size));
-  begin = (PetscInt)((PetscInt64)s->nk * rank / size);
-  end   = (PetscInt)((PetscInt64)s->nk * (rank + 1) / size);
+  StatesShare(c->comm, s->nk, &begin, &end);
   PetscCall(SharedArrayCreate(c->comm, sizeof(PetscReal[9]) * (size_t)s->nk, &c->projector_array));
   PetscCall(SharedArrayGet(c->projector_array, &c->projector));
   for (PetscInt ik = begin; ik < end; ik++) little_group(s->mesh, s->mesh->wedge[s->wedge[ik]], c->projector[ik]);

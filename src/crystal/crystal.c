@@ -227,14 +227,3 @@ PetscErrorCode CrystalFilterOps(Crystal c, bool (*keep)(const CrystalOp *, void 
     }
   PetscFunctionReturn(0);
 }
-
-void CrystalSymmetrizeTensor(Crystal c, PetscReal tensor[3][3])
-{
-  PetscReal sum[3][3] = {{0}};
-  for (PetscInt io = 0; io < c->nops; io++)
-    for (int i = 0; i < 3; i++)
-      for (int j = 0; j < 3; j++)
-        for (int k = 0; k < 3; k++)
-          for (int l = 0; l < 3; l++) sum[i][j] += c->op[io].cart[i][k] * tensor[k][l] * c->op[io].cart[j][l];
-  for (int i = 0; i < 9; i++) tensor[i / 3][i % 3] = sum[i / 3][i % 3] / (PetscReal)c->nops;
-}

@@ -13,8 +13,6 @@ typedef struct _p_StatesPrivate {
 
 /* A node-shared array owned by the states, at *address. Collective. */
 PetscErrorCode StatesNewArray(States states, size_t bytes, SharedArray *array, void *address);
-/* This rank's contiguous share [begin, end) of n items. */
-void StatesShare(MPI_Comm comm, PetscInt n, PetscInt *begin, PetscInt *end);
 /* spread.c. Directions [n][3], caller frees; the spread of d states degenerate at one k, velocity matrix v [nbands][nbands][3]. Not collective. */
 PetscErrorCode SpreadDirections(Crystal crystal, PetscInt *n, PetscReal **direction);
 PetscErrorCode SpreadDegenerate(PetscInt nbands, const Complex *v, PetscInt d, const int32_t *band, const PetscReal mean[3], PetscInt ndirections, const PetscReal *direction, PetscReal spread[6]);
