@@ -25,6 +25,7 @@ typedef struct {
   const uint8_t *op[PROCESS_MAX_MEMBERS];      /* [count] position in mesh->op; NULL: identity for all */
   const PetscReal *energy[PROCESS_MAX_MEMBERS];/* [count] bath bosons only, hartree */
   const PetscReal *kernel;                     /* [count]; nmembers == 1 (walls, a given tau): the rate itself, A_aa += kernel */
+  int            part;                         /* which of the channel type's parts (normal, umklapp) these belong to; 0 without parts */
 } ProcessBatch;
 
 typedef struct {
@@ -52,6 +53,9 @@ PetscErrorCode DeltaFromDeck(Deck delta, Delta *d);
 PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any);
 
 /* --- channels ------------------------------------------------------------------------------ */
+#define CHANNEL_ON_ELECTRONS 1u
+#define CHANNEL_ON_PHONONS   2u
+#define CHANNEL_MAX_PARTS    4
 typedef struct _p_Channel *Channel;
 typedef struct {
   Material material;
@@ -65,6 +69,8 @@ typedef struct {
   const char    *help;
   const DeckKey *keys;    /* paths "scattering.NAME..." */
   bool           needs_phonons;
+  unsigned       acts;           /* CHANNEL_ON_*: species whose states its processes change when both are unknowns of a run */
+  const char    *part[CHANNEL_MAX_PARTS]; /* names of kinds of processes whose rates are kept apart (normal, umklapp); none: NULL */
   PetscErrorCode (*create)(Channel);                 /* read c->deck (view of scattering.NAME), fill c->data */
   PetscErrorCode (*destroy)(Channel);
   /* Enumerate all processes whose first member is at wedge point ik (0..electrons->nk-1, or phonons). p: the thermodynamic point, NULL

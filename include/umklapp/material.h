@@ -77,6 +77,28 @@ PetscErrorCode CouplingEvaluate(Coupling c, PetscInt ik, PetscInt nq, const Pets
 /* Real flops done, and seconds spent, in CouplingSetInitial and CouplingEvaluate since creation (for the report and the benchmark). */
 PetscErrorCode CouplingGetCost(Coupling c, PetscReal *flops, PetscReal *seconds);
 
+/* --- three-phonon vertices ------------------------------------------------------------------
+   Phi_3(q0 n0; q n; q' n') = sum Phi_abc(0 kappa, R' kappa', R'' kappa'') u_a u_b u_c e^{i(..)}, u the displacements e/sqrt(M) of the modes;
+   a Cubic is one rank's workspace. CubicSetFirst half-transforms Phi_3 for one decaying phonon q0 (all its modes, complex
+   conjugated: it is produced where q and q' = q0 - q are consumed); CubicEvaluate treats any number of pairs q, q' in GEMMs. */
+typedef struct _p_Cubic *Cubic;
+PetscErrorCode MaterialHasCubic(Material m, bool *has_cubic);
+PetscErrorCode CubicCreate(Material m, Cubic *c);
+PetscErrorCode CubicDestroy(Cubic *c);
+/* q0 [3] fractional; displacement [nmodes][nmodes], omega [nmodes] as from MaterialPhonons. Not collective. */
+PetscErrorCode CubicSetFirst(Cubic c, const PetscReal q0[3], const Complex *displacement, const PetscReal *omega);
+/*
+  CubicEvaluate - npairs pairs (q, q'), q + q' = q0 + a reciprocal vector: q, q1 [npairs][3]; displacement, displacement1 [npairs][nmodes][nmodes];
+  omega, omega1 [npairs][nmodes].
+  phi2 [npairs][nmodes of q0][nmodes of q][nmodes of q'] = |Phi_3|^2, (hartree / bohr^3)^2 / (electron mass)^3. Not averaged over degenerate modes. Not collective.
+*/
+PetscErrorCode CubicEvaluate(Cubic c, PetscInt npairs, const PetscReal *q, const Complex *displacement, const PetscReal *omega, const PetscReal *q1, const Complex *displacement1, const PetscReal *omega1, PetscReal *phi2);
+/* Real flops done, and seconds spent, since creation. */
+PetscErrorCode CubicGetCost(Cubic c, PetscReal *flops, PetscReal *seconds);
+/* Velocity matrix <m|d omega^2/dq|n> / (2 sqrt(omega_m omega_n)) [nmodes][nmodes][3] at one q, hartree bohr: what degenerate modes' velocities are
+   the eigenvalues of, along any direction. */
+PetscErrorCode MaterialPhononVelocityMatrix(Material m, const PetscReal q[3], Complex *v);
+
 /* --- import -------------------------------------------------------------------------------
    `umklapp import FORMAT PATH -o FILE [options]`; formats register one struct each (src/material/meson.build).            */
 /* Which images of a coarse-mesh element the interpolation uses: the source program's; the nearest ones by a distance that the crystal's

@@ -20,6 +20,7 @@ typedef struct {
   PetscErrorCode (*destroy)(Material);
   PetscErrorCode (*electrons)(Material, PetscInt nk, const PetscReal *k, PetscReal *energy, PetscReal *velocity, Complex *U);
   PetscErrorCode (*phonons)(Material, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement); /* NULL: nmodes == 0 */
+  PetscErrorCode (*phonon_velocity_matrix)(Material, const PetscReal q[3], Complex *v);
   PetscErrorCode (*velocity_matrix)(Material, const PetscReal k[3], Complex *v);
   PetscErrorCode (*write)(Material, const char *path, const char *provenance); /* NULL: has no native file */
   PetscErrorCode (*print)(Material, FILE *);                                   /* NULL: the general lines suffice */
@@ -32,7 +33,7 @@ struct _p_Material {
   Crystal    crystal;       /* owned */
   PetscInt   nbands, nmodes, spin;
   PetscInt   nvalence;      /* insulator, model: full bands, which come first; metal: electrons per cell in the bands */
-  bool       metal, has_coupling, box;
+  bool       metal, has_coupling, has_cubic, box;
   int       *valley;        /* [nbands], owned, or NULL */
   PetscReal *centres;       /* [nbands][3] Cartesian bohr, owned, or NULL */
   PetscReal  epsilon_infinity, epsilon_zero; /* 0: unknown */

@@ -5,6 +5,7 @@
     H [nRk][nb][nb]          <a,0|H|b,R>                         hartree
     position [nRk][3][nb][nb] <a,0|r|b,R>                        bohr
     D [nRq][nm][nm]          force constants, not mass weighted   hartree/bohr^2, short-range part when polar
+    phi3 [nT][27]            third-order force constants of triplets of atoms (0 kappa, R' kappa', R'' kappa''), hartree/bohr^3
     g [nRe][nRp][nm][ket][bra] dV/du, Cartesian displacement c = 3 atom + axis, hartree/bohr, short-range part when polar
 
   Rank 0 fills a WannierSource; WannierCreate distributes it: one copy per node of everything that is large.
@@ -23,7 +24,8 @@ typedef struct { /* plain numbers: broadcast as they are */
   char      name[64];
   PetscInt  nb, nm, natoms, spin, nvalence, metal;
   PetscInt  coarse_k[3], coarse_q[3], use_ws;
-  PetscInt  nRk, nRq, nRe, nRp;
+  PetscInt  nRk, nRq, nRe, nRp; /* nRk = nb = 0: phonons alone; nRe = 0: no coupling */
+  PetscInt  nT;                 /* triplets of third-order force constants; 0: none */
   PetscInt  polar, has_position;
   PetscReal a[3][3];          /* bohr */
   PetscInt  dimension;
@@ -46,6 +48,9 @@ typedef struct {
   PetscReal  *zstar;          /* [natoms][3 field][3 displacement] */
   int        (*Rk)[3], (*Rq)[3], (*Re)[3], (*Rp)[3];
   Complex    *H, *position, *D;
+  int       (*T_atom)[3];     /* [nT] atoms kappa, kappa', kappa'' */
+  int       (*T_R)[2][3];     /* [nT] lattice vectors R', R'' */
+  PetscReal  *phi3;           /* [nT][27], Cartesian indices of kappa, kappa', kappa''; the last fastest; every ordered triplet with kappa in the home cell */
   char       *provenance;
   uint8_t    *present;        /* [nRe][nRp]: the block holds something; NULL: found out by reading */
   /* The coupling in slabs of the storage type: slab i is g[i][...] (by_electron) or g[..][i][...]: [nRe][nm][ket][bra]. */
