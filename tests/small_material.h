@@ -8,6 +8,7 @@
 
 typedef struct {
   PetscInt bits, real, polar, open; /* open: coupling vectors not closed under inversion */
+  PetscInt alone, cubic;            /* phonons alone; triplets of third-order force constants */
   Complex *g;                       /* [nRe][nRp][nm][ket][bra], as rounded to the storage type */
 } SmallMaterial;
 
@@ -69,6 +70,21 @@ static inline void SmallCoupling(SmallMaterial *small, WannierSource *s)
   }
 }
 
+static inline PetscErrorCode SmallCubic(PetscInt n, WannierSource *s)
+{
+  PetscFunctionBeginUser;
+  s->head.nT = n;
+  PetscCall(PetscMalloc1(n, &s->T_atom));
+  PetscCall(PetscMalloc1(n, &s->T_R));
+  PetscCall(PetscMalloc1(27 * n, &s->phi3));
+  for (PetscInt t = 0; t < n; t++) {
+    for (int i = 0; i < 3; i++) s->T_atom[t][i] = rand() % 2;
+    for (int i = 0; i < 6; i++) s->T_R[t][i / 3][i % 3] = rand() % 5 - 2;
+    for (int i = 0; i < 27; i++) s->phi3[27 * t + i] = Uniform();
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Two different atoms at general positions, three functions, triclinic cell. Collective; free small->g. */
 static inline PetscErrorCode SmallRandom(MPI_Comm comm, SmallMaterial *small, Material *m)
 {
@@ -113,6 +129,12 @@ static inline PetscErrorCode SmallRandom(MPI_Comm comm, SmallMaterial *small, Ma
   s.by_electron = true;
   s.read_slab   = SmallSlab;
   s.ctx         = &context;
+  if (small->cubic) PetscCall(SmallCubic(small->cubic, &s));
+  if (small->alone) {
+    s.head.nb = s.head.nRk = s.head.nRe = s.head.nRp = s.head.has_position = 0;
+    s.head.coarse_k[0] = s.head.coarse_k[1] = s.head.coarse_k[2] = 1;
+    s.head.mantissa_bits = 0, s.head.threshold = s.head.fermi = 0.0;
+  }
   PetscCall(WannierCreate(comm, &s, m));
   PetscCall(WannierSourceDestroy(&s));
   PetscFunctionReturn(0);

@@ -246,9 +246,11 @@ PetscErrorCode FoldedDistribute(Folded *folded, WannierSource *s)
   s->ctx   = spr;
   s->close = close_spread;
   f        = &spr->f;
-  PetscCall(distribute_pairs(f, f->nk, f->nb, f->centres, &spr->e, &spr->count_e));
-  PetscCall(copy_vectors(&spr->e, &h->nRk, &s->Rk));
-  PetscCall(spread(f->nk, &spr->e, spr->count_e, 1, f->nb, 1, f->H, &s->H));
+  if (f->nb) {
+    PetscCall(distribute_pairs(f, f->nk, f->nb, f->centres, &spr->e, &spr->count_e));
+    PetscCall(copy_vectors(&spr->e, &h->nRk, &s->Rk));
+    PetscCall(spread(f->nk, &spr->e, spr->count_e, 1, f->nb, 1, f->H, &s->H));
+  }
   if (f->position) PetscCall(spread(f->nk, &spr->e, spr->count_e, 3, f->nb, 1, f->position, &s->position));
   if (f->D) PetscCall(distribute_phonons(f, s));
   if (!f->g) PetscFunctionReturn(0);

@@ -68,6 +68,18 @@ void HermitianDiagonal(PetscInt n, const Complex *M, const Complex *U, PetscReal
     }
 }
 
+void HermitianRotate(PetscInt n, const Complex *M, const Complex *U, Complex *out)
+{
+  memset(out, 0, sizeof(Complex) * (size_t)(n * n));
+  for (PetscInt a = 0; a < n; a++)
+    for (PetscInt j = 0; j < n; j++) {
+      Complex mu = 0.0;
+
+      for (PetscInt b = 0; b < n; b++) mu += 0.5 * (M[a * n + b] + conj(M[b * n + a])) * U[b * n + j];
+      for (PetscInt i = 0; i < n; i++) out[i * n + j] += conj(U[a * n + i]) * mu;
+    }
+}
+
 void AverageDegenerate(PetscInt n, const PetscReal *energy, int width, PetscReal *value)
 {
   for (PetscInt first = 0, last; first < n; first = last) {

@@ -125,6 +125,13 @@ PetscErrorCode MaterialGetSizes(Material m, PetscInt *nbands, PetscInt *nmodes, 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode MaterialHasCubic(Material m, bool *has_cubic)
+{
+  PetscFunctionBeginUser;
+  *has_cubic = m->has_cubic;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode MaterialGetValenceBands(Material m, PetscInt *nvalence, bool *metal)
 {
   PetscFunctionBeginUser;
@@ -167,6 +174,7 @@ PetscErrorCode MaterialGetDielectric(Material m, PetscReal *infinity, PetscReal 
 PetscErrorCode MaterialElectrons(Material m, PetscInt nk, const PetscReal *k, PetscReal *energy, PetscReal *velocity, Complex *U)
 {
   PetscFunctionBeginUser;
+  PetscCheck(m->nbands > 0, PETSC_COMM_SELF, PETSC_ERR_SUP, "material %s has no electrons", m->name);
   PetscCall(m->ops->electrons(m, nk, k, energy, velocity, U));
   PetscFunctionReturn(0);
 }
@@ -182,8 +190,16 @@ PetscErrorCode MaterialPhonons(Material m, PetscInt nq, const PetscReal *q, Pets
 PetscErrorCode MaterialVelocityMatrix(Material m, const PetscReal k[3], Complex *v)
 {
   PetscFunctionBeginUser;
-  PetscCheck(m->ops->velocity_matrix, PETSC_COMM_SELF, PETSC_ERR_SUP, "material %s has no velocity matrix", m->name);
+  PetscCheck(m->nbands > 0 && m->ops->velocity_matrix, PETSC_COMM_SELF, PETSC_ERR_SUP, "material %s has no velocity matrix", m->name);
   PetscCall(m->ops->velocity_matrix(m, k, v));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialPhononVelocityMatrix(Material m, const PetscReal q[3], Complex *v)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(m->nmodes > 0 && m->ops->phonon_velocity_matrix, PETSC_COMM_SELF, PETSC_ERR_SUP, "material %s has no velocity matrix of phonons", m->name);
+  PetscCall(m->ops->phonon_velocity_matrix(m, q, v));
   PetscFunctionReturn(0);
 }
 

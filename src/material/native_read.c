@@ -102,8 +102,8 @@ static PetscErrorCode read_head(const Native *f, WannierSource *s)
   const struct {
     const char *name;
     PetscInt    least, most, *value;
-  } numbers[] = {{"wannier_functions", 1, 1000, &h->nb}, {"modes", 3, 3000, &h->nm}, {"atoms", 1, 1000, &h->natoms}, {"spin_degeneracy", 1, 2, &h->spin}, {"valence", 0, 100000, &h->nvalence}, {"metal", 0, 1, &h->metal},
-                 {"dimension", 2, 3, &h->dimension}, {"polar", 0, 1, &h->polar}, {"position_matrix", 0, 1, &h->has_position}, {"electron_vectors", 1, 10000000, &h->nRk}, {"phonon_vectors", 1, 10000000, &h->nRq},
+  } numbers[] = {{"wannier_functions", 0, 1000, &h->nb}, {"modes", 3, 3000, &h->nm}, {"atoms", 1, 1000, &h->natoms}, {"spin_degeneracy", 1, 2, &h->spin}, {"valence", 0, 100000, &h->nvalence}, {"metal", 0, 1, &h->metal},
+                 {"dimension", 2, 3, &h->dimension}, {"polar", 0, 1, &h->polar}, {"position_matrix", 0, 1, &h->has_position}, {"electron_vectors", 0, 10000000, &h->nRk}, {"phonon_vectors", 1, 10000000, &h->nRq},
                  {"coupling_electron_vectors", 0, 10000000, &h->nRe}, {"coupling_phonon_vectors", 0, 10000000, &h->nRp}, {"coupling_bits", 32, 64, &h->g_bits}, {"coupling_real", 0, 1, &h->g_real}, {"use_ws", 0, 1, &h->use_ws},
                  {"coarse_k1", 1, 1000, &h->coarse_k[0]}, {"coarse_k2", 1, 1000, &h->coarse_k[1]}, {"coarse_k3", 1, 1000, &h->coarse_k[2]}, {"coarse_q1", 1, 1000, &h->coarse_q[0]}, {"coarse_q2", 1, 1000, &h->coarse_q[1]},
                  {"coarse_q3", 1, 1000, &h->coarse_q[2]}};
@@ -112,6 +112,8 @@ static PetscErrorCode read_head(const Native *f, WannierSource *s)
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) PetscCall(get_number(f, numbers[i].name, numbers[i].least, numbers[i].most, numbers[i].value));
   if (h->nm != 3 * h->natoms) return InputErrorAt(f->path, 0, "%d modes do not fit %d atoms", (int)h->nm, (int)h->natoms);
   if ((h->nRe == 0) != (h->nRp == 0) || (h->g_bits != 32 && h->g_bits != 64)) return InputErrorAt(f->path, 0, "the coupling's sizes (%d x %d vectors, %d bits) cannot be", (int)h->nRe, (int)h->nRp, (int)h->g_bits);
+  if ((h->nb == 0) != (h->nRk == 0) || (h->nb == 0 && h->nRe > 0)) return InputErrorAt(f->path, 0, "%d Wannier functions do not fit %d lattice vectors and %d of the coupling", (int)h->nb, (int)h->nRk, (int)h->nRe);
+  if (H5Aexists(f->file, "third_order_triplets") > 0) PetscCall(get_number(f, "third_order_triplets", 0, 50000000, &h->nT)); /* not in files of before */
   PetscCall(read_interpolation(f, h));
   PetscCall(get_text(f->file, "name", &name));
   snprintf(h->name, sizeof(h->name), "%.63s", name ? name : "material");
@@ -179,6 +181,11 @@ static PetscErrorCode check_physics(const Native *f, const WannierSource *s)
   if (!(fabs(Det3((const PetscReal(*)[3])s->head.a)) > 1e-6)) return InputErrorAt(f->path, 0, "the lattice vectors span no volume");
   for (PetscInt i = 0; i < s->head.natoms; i++)
     if (!(s->mass[i] > 0.0)) return InputErrorAt(f->path, 0, "atom %d has mass %g", (int)i + 1, s->mass[i]);
+  for (PetscInt i = 0; i < 3 * s->head.nT; i++)
+    if (s->T_atom[i / 3][i % 3] < 0 || s->T_atom[i / 3][i % 3] >= s->head.natoms)
+      return InputErrorAt(f->path, 0, "phonons/third_order/atoms: triplet %d names atom %d; the atoms are 0 to %d", (int)(i / 3), s->T_atom[i / 3][i % 3], (int)s->head.natoms - 1);
+  for (PetscInt i = 0; i < 6 * s->head.nT; i++)
+    if (abs(s->T_R[i / 6][i / 3 % 2][i % 3]) > 1000) return InputErrorAt(f->path, 0, "phonons/third_order/vectors: triplet %d reaches %d cells away", (int)(i / 6), s->T_R[i / 6][i / 3 % 2][i % 3]);
   PetscFunctionReturn(0);
 }
 

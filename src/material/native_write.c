@@ -130,7 +130,7 @@ static PetscErrorCode write_head(hid_t file, Material m, const char *provenance)
   } numbers[] = {{"format_version", NATIVE_VERSION}, {"wannier_functions", h->nb}, {"modes", h->nm}, {"atoms", h->natoms}, {"spin_degeneracy", h->spin}, {"valence", h->nvalence}, {"metal", h->metal},
                  {"dimension", h->dimension}, {"polar", h->polar}, {"position_matrix", h->has_position}, {"electron_vectors", h->nRk}, {"phonon_vectors", h->nRq}, {"coupling_electron_vectors", h->nRe},
                  {"coupling_phonon_vectors", h->nRp}, {"coupling_bits", h->g_bits}, {"coupling_real", h->g_real}, {"use_ws", h->use_ws}, {"coarse_k1", h->coarse_k[0]}, {"coarse_k2", h->coarse_k[1]},
-                 {"coarse_k3", h->coarse_k[2]}, {"coarse_q1", h->coarse_q[0]}, {"coarse_q2", h->coarse_q[1]}, {"coarse_q3", h->coarse_q[2]}};
+                 {"coarse_k3", h->coarse_k[2]}, {"coarse_q1", h->coarse_q[0]}, {"coarse_q2", h->coarse_q[1]}, {"coarse_q3", h->coarse_q[2]}, {"third_order_triplets", h->nT}};
 
   PetscFunctionBeginUser;
   PetscCall(put_text(file, "format", NATIVE_FORMAT));
@@ -145,7 +145,7 @@ static PetscErrorCode write_file(hid_t file, Material m, const char *provenance)
 {
   Wannier      *w = m->data;
   WannierSource s = {.head = w->head, .tau = m->crystal->tau, .mass = m->crystal->mass, .species = m->crystal->species, .centres = m->centres, .zstar = w->zstar, .Rk = w->Rk, .Rq = w->Rq, .Re = w->Re, .Rp = w->Rp,
-                     .H = w->H.at, .position = w->position.at, .D = w->D.at};
+                     .H = w->H.at, .position = w->position.at, .D = w->D.at, .T_atom = w->T_atom.at, .T_R = w->T_R.at, .phi3 = w->phi3.at};
   NativeItem    items[ITEMS];
   const int     n = NativeItems(&s, ITEMS, items);
 

@@ -1,6 +1,6 @@
 /*
   Interpolated phonons:  D(q) = sum_R e^{iq.R} D(R) (+ dipole part), mass weighted, D e = omega |omega| e, displacement e/sqrt(M),
-  velocity  u^+ dD u / (2 omega), the trace over degenerate modes shared.
+  velocity  u^+ dD u / (2 omega), the trace over degenerate modes shared; the matrix  e_m^+ dD e_n / (2 sqrt(omega_m omega_n)).
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "wannier_impl.h"
@@ -68,6 +68,37 @@ PetscErrorCode WannierPhonons(Material m, PetscInt nq, const PetscReal *q, Petsc
     PetscCall(batch_phonons(m, &eigen, n, &q[3 * i], phases, D, omega ? omega + i * nm : NULL, velocity ? velocity + 3 * i * nm : NULL, displacement ? displacement + i * m2 : NULL));
   }
   PetscCall(PetscFree(D));
+  PetscCall(AlignedFree(&phases));
+  PetscCall(EigenWorkDestroy(&eigen));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode WannierPhononVelocityMatrix(Material m, const PetscReal q[3], Complex *v)
+{
+  const Wannier *w  = m->data;
+  const PetscInt nm = w->head.nm, m2 = nm * nm;
+  EigenWork      eigen;
+  PetscReal     *phases, *omega;
+  Complex       *D, *work, *e, *part;
+
+  PetscFunctionBeginUser;
+  PetscCall(EigenWorkCreate(nm, &eigen));
+  PetscCall(AlignedAlloc((size_t)((w->pair_q.ncos + w->pair_q.nsin) * VECTOR_WIDTH), &phases));
+  PetscCall(PetscMalloc5(4 * m2, &D, 4 * m2, &work, m2, &e, m2, &part, nm, &omega));
+  PetscCall(PairingPhases(&w->pair_q, 1, q, VECTOR_WIDTH, phases));
+  PetscCall(LatticeSumEvaluate(&w->sum_d, 1, VECTOR_WIDTH, phases, 0, 4 * m2, D));
+  if (w->head.polar) PetscCall(add_dipoles(m, q, true, D, work));
+  PetscCall(HermitianEigen(&eigen, D, omega, e));
+  for (PetscInt n = 0; n < nm; n++) omega[n] = sqrt(fabs(omega[n]));
+  for (int i = 0; i < 3; i++) {
+    HermitianRotate(nm, D + (i + 1) * m2, e, part);
+    for (PetscInt c = 0; c < m2; c++) {
+      const PetscReal wm = omega[c / nm], wn = omega[c % nm];
+
+      v[3 * c + i] = PetscMin(wm, wn) > MATERIAL_DEGENERATE ? part[c] / (2.0 * sqrt(wm * wn)) : 0.0;
+    }
+  }
+  PetscCall(PetscFree5(D, work, e, part, omega));
   PetscCall(AlignedFree(&phases));
   PetscCall(EigenWorkDestroy(&eigen));
   PetscFunctionReturn(0);

@@ -368,17 +368,16 @@ static void make_reversible(const Folded *f, Complex *g)
 
 /* --- what is done to one material -------------------------------------------------------------------------------------- */
 
-static PetscErrorCode symmetrize_phonons(Folded *f, const Group *g, WannierHead *h)
+static PetscErrorCode symmetrize_phonons(Folded *f, const Group *g, WannierHead *h, bool *taken)
 {
   Complex *D;
-  bool     taken;
 
   PetscFunctionBeginUser;
   PetscCall(average_force_constants(f, g, &D));
   make_hermitian(f->nq, 1, f->nm, true, D);
-  PetscCall(settle((size_t)(f->cells_q * f->nm * f->nm), &D, f->D, &h->moved[2], &taken));
-  if (!taken) LogWarning("the force constants do not have the crystal's symmetry (they would move by %.1e, rms): left as they are", h->moved[2]);
-  if (!taken) h->moved[2] = 0.0;
+  PetscCall(settle((size_t)(f->cells_q * f->nm * f->nm), &D, f->D, &h->moved[2], taken));
+  if (!*taken) LogWarning("the force constants do not have the crystal's symmetry (they would move by %.1e, rms): left as they are", h->moved[2]);
+  if (!*taken) h->moved[2] = 0.0;
   PetscFunctionReturn(0);
 }
 
@@ -431,13 +430,15 @@ PetscErrorCode FoldedSymmetrize(Folded *f, bool real, WannierSource *s)
   WannierHead   *h        = &s->head;
   char           why[160] = "";
   PetscErrorCode code;
+  bool           taken = false;
   Group          g;
 
   PetscFunctionBeginUser;
   code = group_create(f, s, &g);
-  if (!code && f->D) code = symmetrize_phonons(f, &g, h);
-  if (!code) map_functions(f, &g, why);
-  if (!code && !why[0]) code = symmetrize_electrons(f, &g, real, h, why);
+  if (!code && f->D) code = symmetrize_phonons(f, &g, h, &taken);
+  if (!f->nb) h->symmetrized = taken;
+  if (!code && f->nb) map_functions(f, &g, why);
+  if (!code && f->nb && !why[0]) code = symmetrize_electrons(f, &g, real, h, why);
   if (!code && why[0]) LogWarning("electrons and coupling not averaged over the crystal's %d operations: %s", (int)g.n, why);
   if (!code && h->symmetrized)
     Log(1, "  averaged over %d operations; moved by (rms): Hamiltonian %.1e, position %.1e, force constants %.1e, coupling %.1e", (int)g.n, h->moved[0], h->moved[1], h->moved[2], h->moved[3]);

@@ -200,6 +200,17 @@ static PetscErrorCode share_coupling(MPI_Comm comm, WannierSource *s, Wannier *w
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode share_cubic(MPI_Comm comm, const WannierSource *s, Wannier *w)
+{
+  const size_t n = (size_t)w->head.nT;
+
+  PetscFunctionBeginUser;
+  PetscCall(NodeArrayFrom(comm, n * sizeof(*s->T_atom), s->T_atom, &w->T_atom));
+  PetscCall(NodeArrayFrom(comm, n * sizeof(*s->T_R), s->T_R, &w->T_R));
+  PetscCall(NodeArrayFrom(comm, n * 27 * sizeof(*s->phi3), s->phi3, &w->phi3));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode set_up(MPI_Comm comm, Material m)
 {
   Wannier       *w = m->data;
@@ -211,7 +222,7 @@ static PetscErrorCode set_up(MPI_Comm comm, Material m)
   PetscCall(PairingCreate(w->head.nRq, w->Rq, &w->pair_q));
   PetscCall(PairingCreate(w->head.nRe, w->Re, &w->pair_e));
   PetscCall(PairingCreate(w->head.nRp, w->Rp, &w->pair_p));
-  PetscCall(LatticeSumCreate(comm, &w->pair_k, 4 * b2, 3 * b2, fill_hamiltonian, &c, &w->sum_h));
+  if (w->head.nb) PetscCall(LatticeSumCreate(comm, &w->pair_k, 4 * b2, 3 * b2, fill_hamiltonian, &c, &w->sum_h));
   if (w->head.has_position) PetscCall(LatticeSumCreate(comm, &w->pair_k, 3 * b2, 0, fill_position, &c, &w->sum_r));
   if (w->head.nm) PetscCall(LatticeSumCreate(comm, &w->pair_q, 4 * m2, 3 * m2, fill_dynamical, &c, &w->sum_d));
   PetscFunctionReturn(0);
@@ -229,14 +240,16 @@ static PetscErrorCode fill_material(MPI_Comm comm, WannierSource *s, Material m)
   m->nvalence     = h->nvalence;
   m->metal        = h->metal;
   m->has_coupling = h->nRe > 0 && h->nRp > 0;
+  m->has_cubic    = h->nT > 0;
   for (int i = 0; i < 3; i++) m->epsilon_infinity += h->epsilon[i][i] / 3.0;
   if (!h->polar) m->epsilon_zero = m->epsilon_infinity; /* no charge moves with the atoms */
   PetscCall(share_crystal(comm, s, m));
   PetscCall(share_lists(comm, s, m));
-  PetscCall(NodeArrayFrom(comm, sizeof(Complex) * (size_t)(h->nRk * h->nb * h->nb), s->H, &w->H));
+  if (h->nb) PetscCall(NodeArrayFrom(comm, sizeof(Complex) * (size_t)(h->nRk * h->nb * h->nb), s->H, &w->H));
   if (h->has_position) PetscCall(NodeArrayFrom(comm, sizeof(Complex) * (size_t)(3 * h->nRk * h->nb * h->nb), s->position, &w->position));
   if (h->nm) PetscCall(NodeArrayFrom(comm, sizeof(Complex) * (size_t)(h->nRq * h->nm * h->nm), s->D, &w->D));
   if (m->has_coupling) PetscCall(share_coupling(comm, s, w));
+  if (m->has_cubic) PetscCall(share_cubic(comm, s, w));
   PetscCall(set_up(comm, m));
   PetscFunctionReturn(0);
 }
@@ -277,6 +290,9 @@ PetscErrorCode WannierSourceDestroy(WannierSource *s)
   PetscCall(PetscFree(s->H));
   PetscCall(PetscFree(s->position));
   PetscCall(PetscFree(s->D));
+  PetscCall(PetscFree(s->T_atom));
+  PetscCall(PetscFree(s->T_R));
+  PetscCall(PetscFree(s->phi3));
   PetscCall(PetscFree(s->provenance));
   PetscCall(PetscFree(s->present));
   memset(s, 0, sizeof(*s));
@@ -296,6 +312,9 @@ static PetscErrorCode wannier_destroy(Material m)
   PetscCall(NodeArrayDestroy(&w->D));
   PetscCall(NodeArrayDestroy(&w->g));
   PetscCall(NodeArrayDestroy(&w->slot));
+  PetscCall(NodeArrayDestroy(&w->T_atom));
+  PetscCall(NodeArrayDestroy(&w->T_R));
+  PetscCall(NodeArrayDestroy(&w->phi3));
   PetscCall(PairingDestroy(&w->pair_k));
   PetscCall(PairingDestroy(&w->pair_q));
   PetscCall(PairingDestroy(&w->pair_e));
@@ -317,6 +336,7 @@ const MaterialOps wannier_ops = {
   .electrons       = WannierElectrons,
   .phonons         = WannierPhonons,
   .velocity_matrix = WannierVelocityMatrix,
+  .phonon_velocity_matrix = WannierPhononVelocityMatrix,
   .write           = WannierWrite,
   .print           = WannierPrint,
 };
@@ -372,19 +392,6 @@ PetscErrorCode WannierElectrons(Material m, PetscInt nk, const PetscReal *k, Pet
   PetscFunctionReturn(0);
 }
 
-/* out = U^+ M U */
-static void rotate(PetscInt n, const Complex *M, const Complex *U, Complex *out)
-{
-  memset(out, 0, sizeof(Complex) * (size_t)(n * n));
-  for (PetscInt a = 0; a < n; a++)
-    for (PetscInt j = 0; j < n; j++) {
-      Complex mu = 0.0;
-
-      for (PetscInt b = 0; b < n; b++) mu += 0.5 * (M[a * n + b] + conj(M[b * n + a])) * U[b * n + j];
-      for (PetscInt i = 0; i < n; i++) out[i * n + j] += conj(U[a * n + i]) * mu;
-    }
-}
-
 PetscErrorCode WannierVelocityMatrix(Material m, const PetscReal k[3], Complex *v)
 {
   const Wannier *w  = m->data;
@@ -403,9 +410,9 @@ PetscErrorCode WannierVelocityMatrix(Material m, const PetscReal k[3], Complex *
   PetscCall(LatticeSumEvaluate(&w->sum_r, 1, VECTOR_WIDTH, phases, 0, 3 * b2, A));
   PetscCall(HermitianEigen(&eigen, H, energy, U));
   for (int i = 0; i < 3; i++) {
-    rotate(nb, H + (i + 1) * b2, U, part);
+    HermitianRotate(nb, H + (i + 1) * b2, U, part);
     for (PetscInt c = 0; c < b2; c++) v[3 * c + i] = part[c];
-    rotate(nb, A + i * b2, U, part);
+    HermitianRotate(nb, A + i * b2, U, part);
     for (PetscInt c = 0; c < b2; c++) v[3 * c + i] -= I * (energy[c % nb] - energy[c / nb]) * part[c];
   }
   PetscCall(PetscFree5(H, A, U, part, energy));

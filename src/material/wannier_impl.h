@@ -110,6 +110,7 @@ typedef struct {
   NodeArray   H, position, D;
   NodeArray   g, slot;         /* g [nslots][nm][ket][bra]; slot [nRe][nRp] (int): place in g, -1: all zero */
   PetscInt    nslots;
+  NodeArray   T_atom, T_R, phi3; /* as in WannierSource; nT = 0: empty */
   LatticeSum  sum_h, sum_r, sum_d; /* H, dH (3); r (3); D, dD (3), mass weighted */
   char       *provenance;
 } Wannier;
@@ -125,6 +126,7 @@ extern const MaterialOps wannier_ops;
 PetscErrorCode WannierElectrons(Material m, PetscInt nk, const PetscReal *k, PetscReal *energy, PetscReal *velocity, Complex *U);
 PetscErrorCode WannierPhonons(Material m, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement);
 PetscErrorCode WannierVelocityMatrix(Material m, const PetscReal k[3], Complex *v);
+PetscErrorCode WannierPhononVelocityMatrix(Material m, const PetscReal q[3], Complex *v);
 PetscErrorCode WannierPrint(Material m, FILE *out);
 PetscErrorCode WannierWrite(Material m, const char *path, const char *provenance);
 
@@ -135,6 +137,8 @@ PetscErrorCode PolarDynamical(Material m, const PetscReal q[3], Complex *D, Comp
 PetscErrorCode PolarVertex(Material m, const PetscReal q[3], Complex *L);
 
 /* --- linear algebra (linalg.c) --------------------------------------------------------------------------- */
+/* out [n][n] = U^+ M U, M hermitised */
+void HermitianRotate(PetscInt n, const Complex *M, const Complex *U, Complex *out);
 /* H [n][n] (row-major, hermitised here) -> ascending values, U [n][n] columns are vectors. work: EigenWork. */
 typedef struct {
   PetscInt  n, lwork;

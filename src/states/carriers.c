@@ -64,8 +64,15 @@ PetscErrorCode CarriersCreate(MPI_Comm comm, Material m, KMesh mesh, Carriers *c
 {
   Carriers c;
   Crystal  crystal;
-  PetscInt begin, end;
+  PetscInt begin, end, nbands;
   PetscFunctionBeginUser;
+  PetscCall(MaterialGetSizes(m, &nbands, NULL, NULL, NULL));
+  if (nbands == 0) {
+    const char *name;
+
+    PetscCall(MaterialGetName(m, &name));
+    return InputErrorAt(NULL, 0, "material %s has phonons alone: there are no electrons to carry a current", name);
+  }
   PetscCall(PetscNew(&c));
   *carriers = c;
   c->comm   = comm;

@@ -27,9 +27,12 @@ static void same_material(Material x, Material y)
   same_array("position", &a->position, &b->position);
   same_array("D", &a->D, &b->D);
   same_array("g", &a->g, &b->g);
+  same_array("atoms of triplets", &a->T_atom, &b->T_atom);
+  same_array("vectors of triplets", &a->T_R, &b->T_R);
+  same_array("third order", &a->phi3, &b->phi3);
   ck_assert(!memcmp(a->Rk, b->Rk, sizeof(int[3]) * (size_t)a->head.nRk) && !memcmp(a->Rq, b->Rq, sizeof(int[3]) * (size_t)a->head.nRq));
   ck_assert(!memcmp(a->Re, b->Re, sizeof(int[3]) * (size_t)a->head.nRe) && !memcmp(a->Rp, b->Rp, sizeof(int[3]) * (size_t)a->head.nRp));
-  ck_assert(!memcmp(x->centres, y->centres, 3 * sizeof(PetscReal) * (size_t)x->nbands));
+  if (x->nbands) ck_assert(!memcmp(x->centres, y->centres, 3 * sizeof(PetscReal) * (size_t)x->nbands));
   ck_assert(!memcmp(x->crystal->tau, y->crystal->tau, 6 * sizeof(PetscReal)) && !memcmp(x->crystal->mass, y->crystal->mass, 2 * sizeof(PetscReal)));
   if (a->head.polar) ck_assert(!memcmp(a->zstar, b->zstar, 18 * sizeof(PetscReal)));
   ck_assert_str_eq(a->provenance, b->provenance);
@@ -62,6 +65,43 @@ START_TEST(round_trip)
     ck_call(MaterialDestroy(&m));
     ck_call(MaterialDestroy(&n));
     free(s.g);
+  }
+}
+END_TEST
+
+/* phonons alone, with and without the third order; electrons beside the third order */
+START_TEST(phonons_alone)
+{
+  char path[700];
+
+  path_of(path, "phonons.h5");
+  for (int i = 0; i < 3; i++) {
+    SmallMaterial   s    = {.bits = 64, .real = 1, .polar = i == 1, .alone = i < 2, .cubic = i == 0 ? 0 : 17};
+    const PetscReal q[3] = {0.1, 0.2, -0.3};
+    PetscReal       x[6], y[6];
+    PetscInt        nbands, nmodes;
+    bool            coupling, cubic;
+    char           *text = NULL;
+    size_t          size;
+    FILE           *out = open_memstream(&text, &size);
+    Material        m, n;
+
+    ck_call(SmallRandom(PETSC_COMM_WORLD, &s, &m));
+    ck_call(MaterialWrite(m, path, NULL));
+    ck_call(MaterialCreateFromFile(PETSC_COMM_WORLD, path, &n));
+    same_material(m, n);
+    ck_call(MaterialGetSizes(n, &nbands, &nmodes, &coupling, NULL));
+    ck_call(MaterialHasCubic(n, &cubic));
+    ck_assert(nbands == (i < 2 ? 0 : 3) && nmodes == 6 && coupling == (i == 2) && cubic == (i > 0));
+    ck_call(MaterialPhonons(m, 1, q, x, NULL, NULL));
+    ck_call(MaterialPhonons(n, 1, q, y, NULL, NULL));
+    ck_assert(!memcmp(x, y, sizeof(x)));
+    ck_call(MaterialPrint(n, out));
+    fclose(out);
+    ck_assert((strstr(text, "17 triplets") != NULL) == (i > 0) && (strstr(text, "Wannier") != NULL) == (i == 2));
+    ck_call(MaterialDestroy(&m));
+    ck_call(MaterialDestroy(&n));
+    free(text), free(s.g);
   }
 }
 END_TEST
@@ -130,7 +170,7 @@ END_TEST
 
 static hid_t open_copy(char path[700], const char *name)
 {
-  SmallMaterial s = {.bits = 64, .real = 1};
+  SmallMaterial s = {.bits = 64, .real = 1, .cubic = 5};
 
   path_of(path, name);
   write_small(&s, path);
@@ -151,7 +191,8 @@ START_TEST(wrong_attributes)
     const char *name, *message;
     int64_t     value;
   } cases[] = {{"format_version", "format version 99", 99}, {"wannier_functions", "wannier_functions is -3", -3},  {"wannier_functions", "wrong shape", 4}, {"atoms", "do not fit", 3}, {"electron_vectors", "wrong shape", 1000},
-               {"coupling_bits", "48 bits", 48},            {"coupling_electron_vectors", "cannot be", 0},         {"coarse_q2", "coarse_q2 is 0", 0},      {"polar", "born_charges is missing", 1}};
+               {"coupling_bits", "48 bits", 48},            {"coupling_electron_vectors", "cannot be", 0},         {"coarse_q2", "coarse_q2 is 0", 0},      {"polar", "born_charges is missing", 1},
+               {"third_order_triplets", "wrong shape", 4},  {"third_order_triplets", "third_order_triplets is -1", -1}, {"wannier_functions", "do not fit", 0}};
   char         path[700];
 
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -170,7 +211,8 @@ END_TEST
 
 START_TEST(wrong_datasets)
 {
-  static const char *const names[] = {"crystal/lattice", "electrons/hamiltonian", "electrons/vectors", "phonons/force_constants", "coupling/g", "coupling/present", "coupling/phonon_vectors"};
+  static const char *const names[] = {"crystal/lattice", "electrons/hamiltonian", "electrons/vectors", "phonons/force_constants", "coupling/g", "coupling/present", "coupling/phonon_vectors", "phonons/third_order/atoms",
+                                             "phonons/third_order/force_constants"};
   char                     path[700];
   hid_t                    file, dataset;
 
@@ -189,6 +231,17 @@ START_TEST(wrong_datasets)
     H5Dclose(dataset);
     H5Fclose(file);
     refused(path, nan == 2 ? "has mass -1" : "crystal/masses holds");
+  }
+  for (int far = 0; far < 2; far++) { /* an atom that does not exist, a cell beyond reach */
+    static const char *const names_of[2] = {"phonons/third_order/atoms", "phonons/third_order/vectors"};
+    int                      number[30]  = {0, 1, 0, 1, far ? 20000 : 2};
+
+    file    = open_copy(path, "number.h5");
+    dataset = H5Dopen2(file, names_of[far], H5P_DEFAULT);
+    ck_assert(H5Dwrite(dataset, H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, number) >= 0);
+    H5Dclose(dataset);
+    H5Fclose(file);
+    refused(path, far ? "triplet 0 reaches 20000 cells" : "triplet 1 names atom 2");
   }
   PetscReal *g = malloc(sizeof(PetscReal) * 27 * 27 * 54);
   for (int i = 0; i < 27 * 27 * 54; i++) g[i] = i == 26 * 27 * 54 + 7 ? NAN : 0.1;
@@ -262,6 +315,7 @@ static Suite *make_suite(void)
 
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   tcase_add_test(cases, round_trip);
+  tcase_add_test(cases, phonons_alone);
   tcase_add_test(cases, provenance_is_stored);
   tcase_add_test(cases, not_a_material);
   tcase_add_test(cases, wrong_attributes);
