@@ -52,6 +52,9 @@ struct _p_States {
   const PetscReal *omega;         /* [mesh->nwedge][nmodes] */
   const PetscReal *omega_velocity;/* [mesh->nwedge][nmodes][3] */
   const Complex *displacement;    /* [mesh->nwedge][nmodes][nmodes] at the wedge points */
+  /* after StatesFillPhononPoints, which also sets points, point_* above with nb = nmodes and every mesh point: point[i] = i */
+  const Complex *point_displacement;   /* [npoints][nmodes][nmodes] */
+  const PetscReal *point_wavevector;   /* [npoints][3] shortest image, bohr^-1; the average of equally short ones */
   struct _p_StatesPrivate *priv;
 };
 
@@ -85,6 +88,8 @@ static inline PetscReal StatesWeight(Species species, PetscReal energy, const St
 void StatesShare(MPI_Comm comm, PetscInt n, PetscInt *begin, PetscInt *end);
 /* Position of a full-zone linear index in `points`, or -1. */
 PetscInt StatesFindPoint(States states, int64_t linear);
+/* The full zone's arrays of phonon states: one copy per node; nothing the second time. Collective. */
+PetscErrorCode StatesFillPhononPoints(States phonons);
 /* Phonon data at any full-mesh q: frequency row of its wedge point, velocity and displacement rotated to q ([nmodes][3]; [nmodes][nmodes]; each may be NULL). */
 PetscErrorCode StatesPhononsAt(States phonons, PetscInt64 linear, const PetscReal **omega, PetscReal *velocity, Complex *displacement);
 
