@@ -70,6 +70,7 @@ const ChannelType acoustic_deformation_channel = {
   .name      = "acoustic_deformation",
   .help      = "acoustic phonons through a deformation potential",
   .keys      = keys,
+  .acts      = CHANNEL_ON_ELECTRONS,
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,

@@ -350,5 +350,5 @@ static PetscErrorCode report(Channel c)
 }
 
 const ChannelType electron_phonon_channel = {
-  .name = "electron_phonon", .help = "first-principles electron-phonon coupling", .keys = keys, .needs_phonons = true,
+  .name = "electron_phonon", .help = "first-principles electron-phonon coupling", .keys = keys, .needs_phonons = true, .acts = CHANNEL_ON_ELECTRONS | CHANNEL_ON_PHONONS,
   .create = create, .destroy = destroy, .enumerate = enumerate, .work = work, .prepare = prepare, .report = report};

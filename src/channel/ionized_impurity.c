@@ -69,6 +69,7 @@ const ChannelType ionized_impurity_channel = {
   .name      = "ionized_impurity",
   .help      = "ionized impurities (Brooks-Herring)",
   .keys      = keys,
+  .acts      = CHANNEL_ON_ELECTRONS,
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,

@@ -86,6 +86,7 @@ const ChannelType optical_deformation_channel = {
   .name      = "optical_deformation",
   .help      = "optical and intervalley phonons through deformation potentials",
   .keys      = keys,
+  .acts      = CHANNEL_ON_ELECTRONS,
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,

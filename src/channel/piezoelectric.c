@@ -67,6 +67,7 @@ const ChannelType piezoelectric_channel = {
   .name      = "piezoelectric",
   .help      = "piezoelectric acoustic phonons",
   .keys      = keys,
+  .acts      = CHANNEL_ON_ELECTRONS,
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,

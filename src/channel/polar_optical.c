@@ -85,6 +85,7 @@ const ChannelType polar_optical_channel = {
   .name      = "polar_optical",
   .help      = "polar optical phonons (Froehlich)",
   .keys      = keys,
+  .acts      = CHANNEL_ON_ELECTRONS,
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,

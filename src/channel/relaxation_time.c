@@ -105,6 +105,7 @@ const ChannelType relaxation_time_channel = {
   .name      = "relaxation_time",
   .help      = "a given relaxation time tau_0 (E/E_0)^r",
   .keys      = keys,
+  .acts      = CHANNEL_ON_ELECTRONS,
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,

@@ -86,6 +86,7 @@ const ChannelType short_range_channel = {
   .name      = "short_range",
   .help      = "short-range (neutral, alloy, contact) impurities",
   .keys      = keys,
+  .acts      = CHANNEL_ON_ELECTRONS,
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,
