@@ -45,12 +45,24 @@ PetscErrorCode DeltaRegisterKeys(void);
 PetscErrorCode DeltaFromDeck(Deck delta, Delta *d);
 /*
   DeltaWeights - weights of delta(x(k')) on the points of `states` for one first state and one slice (band slot, branch).
-  x [npoints]: e_j - e_i - omega at each point (halo included; HUGE_VAL = do not use);
+  x [npoints]: e_j - e_i - omega at each point (halo included; HUGE_VAL = do not use); states without a list of tetrahedra cover the mesh;
   gradient [npoints][3]: for the adaptive width, hartree bohr; may be NULL otherwise. second: [npoints][3] or NULL: the gradient seen from the other
   member; the width takes the mean square of both.
   weight [npoints]: 1/hartree; (1/N) sum weight -> integral of delta over the zone. *any: a nonzero weight was found. Not collective.
 */
 PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any);
+/* For loops of a channel's own, Gaussian and adaptive: variance of x over a mesh cell from its gradient; square of the width for a variance (the mean
+   over the members' views; only adaptive widths need it); the weight of one point, for x^2 <= cutoff^2 width^2. Not collective. */
+static inline PetscReal DeltaVariance(KMesh mesh, const PetscReal g[3])
+{
+  const PetscReal(*w)[3] = (const PetscReal(*)[3])mesh->width2;
+  return w[0][0] * g[0] * g[0] + w[1][1] * g[1] * g[1] + w[2][2] * g[2] * g[2] + 2.0 * (w[0][1] * g[0] * g[1] + w[0][2] * g[0] * g[2] + w[1][2] * g[1] * g[2]);
+}
+static inline PetscReal DeltaWidth2(const Delta *d, PetscReal variance)
+{
+  return d->scheme == DELTA_GAUSSIAN ? d->width * d->width : PetscMax(d->minimum * d->minimum, 2.0 * d->width * d->width * variance);
+}
+static inline PetscReal DeltaGaussian(PetscReal x2, PetscReal width2) { return exp(-x2 / width2) / sqrt(UMK_PI * width2); }
 
 /* --- channels ------------------------------------------------------------------------------ */
 #define CHANNEL_ON_ELECTRONS 1u
@@ -97,6 +109,8 @@ PetscErrorCode ChannelRegisterKeys(void);
 PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *context, PetscInt *n, Channel **channels);
 /* Whether a channel of the deck works on the run's phonon states. Not collective. */
 PetscErrorCode ChannelsNeedPhonons(Deck scattering, bool *needed);
+/* Species that channels of the deck act on alone (CHANNEL_ON_*; channels of both count for none). Not collective. */
+PetscErrorCode ChannelsActOn(Deck scattering, unsigned *species);
 PetscErrorCode ChannelsDestroy(PetscInt n, Channel **channels);
 PetscErrorCode ChannelWork(Channel c, PetscInt ik, PetscReal *work);
 PetscErrorCode ChannelEnumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink);

@@ -48,18 +48,12 @@ static void gaussian_weights(const Delta *d, PetscInt n, const PetscReal *x, Pet
   }
 }
 
-static inline PetscReal quadratic(const PetscReal w[3][3], const PetscReal g[3])
-{
-  return w[0][0] * g[0] * g[0] + w[1][1] * g[1] * g[1] + w[2][2] * g[2] * g[2] + 2.0 * (w[0][1] * g[0] * g[1] + w[0][2] * g[0] * g[2] + w[1][2] * g[1] * g[2]);
-}
-
 static void adaptive_weights(const Delta *d, KMesh mesh, PetscInt n, const PetscReal *x, const PetscReal *g, const PetscReal *h, PetscReal *weight, bool *any)
 {
-  const PetscReal(*w)[3] = (const PetscReal(*)[3])mesh->width2;
   for (PetscInt i = 0; i < n; i++) {
     if (x[i] == HUGE_VAL) continue;
-    PetscReal variance = quadratic(w, g + 3 * i);
-    if (h) variance = 0.5 * (variance + quadratic(w, h + 3 * i));
+    PetscReal variance = DeltaVariance(mesh, g + 3 * i);
+    if (h) variance = 0.5 * (variance + DeltaVariance(mesh, h + 3 * i));
     PetscReal s = PetscMax(d->minimum, d->width * sqrt(2.0 * variance));
     if (fabs(x[i]) > d->cutoff * s) continue;
     weight[i] = gaussian(x[i], s);
@@ -145,25 +139,63 @@ static bool face(const PetscReal e[4], int nc, PetscReal w[4])
   return true;
 }
 
+/* One simplex of volume share `volume`, corners at points `corner`. */
+static inline void add_simplex(int nc, const PetscInt corner[4], PetscReal volume, const PetscReal *x, PetscReal *weight, bool *any)
+{
+  PetscReal       e[4]  = {x[corner[0]], x[corner[1]], x[corner[2]], nc == 4 ? x[corner[3]] : HUGE_VAL}, w[4];
+  int             at[4] = {0, 1, 2, 3};
+  const PetscReal low = PetscMin(PetscMin(e[0], e[1]), nc == 4 ? PetscMin(e[2], e[3]) : e[2]), high = PetscMax(PetscMax(e[0], e[1]), nc == 4 ? PetscMax(e[2], e[3]) : e[2]);
+  if (!(low <= TIE && high >= -TIE) || high == HUGE_VAL) return;
+  for (int v = 0; v < nc; v++)
+    if (fabs(e[v]) <= TIE) e[v] = 0.0;
+  sort(e, at, nc);
+  if (!(e[0] < 0.0 && e[nc - 1] > 0.0)) {
+    if (!face(e, nc, w)) return;
+  } else if (nc == 4) tetrahedron(e, w);
+  else triangle(e, w);
+  for (int v = 0; v < nc; v++) weight[corner[at[v]]] += volume * w[v];
+  *any = true;
+}
+
 static void simplex_weights(States s, const PetscReal *x, PetscReal *weight, bool *any)
 {
-  const int nc = s->mesh->ncorners;
   for (PetscInt t = 0; t < s->ntetra; t++) {
-    const int32_t  *corner = s->tetra[t];
-    PetscReal       e[4]   = {x[corner[0]], x[corner[1]], x[corner[2]], nc == 4 ? x[corner[3]] : HUGE_VAL}, w[4];
-    int             at[4]  = {0, 1, 2, 3};
-    const PetscReal low = PetscMin(PetscMin(e[0], e[1]), nc == 4 ? PetscMin(e[2], e[3]) : e[2]), high = PetscMax(PetscMax(e[0], e[1]), nc == 4 ? PetscMax(e[2], e[3]) : e[2]);
-    if (!(low <= TIE && high >= -TIE) || high == HUGE_VAL) continue;
-    for (int v = 0; v < nc; v++)
-      if (fabs(e[v]) <= TIE) e[v] = 0.0;
-    sort(e, at, nc);
-    if (!(e[0] < 0.0 && e[nc - 1] > 0.0)) {
-      if (!face(e, nc, w)) continue;
-    } else if (nc == 4) tetrahedron(e, w);
-    else triangle(e, w);
-    for (int v = 0; v < nc; v++) weight[corner[at[v]]] += s->tetra_weight[t] * w[v];
-    *any = true;
+    const PetscInt corner[4] = {s->tetra[t][0], s->tetra[t][1], s->tetra[t][2], s->tetra[t][3]};
+    add_simplex(s->mesh->ncorners, corner, s->tetra_weight[t], x, weight, any);
   }
+}
+
+/* x wherever the surface x = 0 may pass: not of one sign all over */
+static bool straddles(PetscInt n, const PetscReal *x)
+{
+  PetscReal low = HUGE_VAL, high = -HUGE_VAL;
+  for (PetscInt i = 0; i < n; i++) {
+    low  = PetscMin(low, x[i]);
+    high = PetscMax(high, x[i]);
+  }
+  return low <= TIE && high >= -TIE;
+}
+
+/* States of the whole mesh, point[i] = i: simplices from the tiling, row by row along the last axis. */
+static void mesh_weights(KMesh mesh, const PetscReal *x, PetscReal *weight, bool *any)
+{
+  const PetscInt *n = mesh->n;
+  if (!straddles((PetscInt)mesh->size, x)) return;
+  for (PetscInt t = 0; t < mesh->ntetra; t++)
+    for (PetscInt i = 0; i < n[0]; i++)
+      for (PetscInt j = 0; j < n[1]; j++) {
+        PetscInt row[4], along[4];
+        for (int v = 0; v < 4; v++) {
+          const int *o = mesh->tetra[t][v];
+          row[v]       = (PetscInt)MeshLinear(mesh, (PetscInt[3]){i + o[0], j + o[1], 0});
+          along[v]     = (PetscInt)MeshLinear(mesh, (PetscInt[3]){0, 0, o[2]});
+        }
+        for (PetscInt k = 0; k < n[2]; k++) {
+          const PetscInt corner[4] = {row[0] + along[0], row[1] + along[1], row[2] + along[2], row[3] + along[3]};
+          add_simplex(mesh->ncorners, corner, mesh->tetra_weight[t], x, weight, any);
+          for (int v = 0; v < 4; v++) along[v] = along[v] + 1 == n[2] ? 0 : along[v] + 1;
+        }
+      }
 }
 
 PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any)
@@ -173,6 +205,7 @@ PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, c
   PetscCall(PetscArrayzero(weight, states->npoints));
   if (d->scheme == DELTA_GAUSSIAN) gaussian_weights(d, states->npoints, x, weight, any);
   else if (d->scheme == DELTA_ADAPTIVE) adaptive_weights(d, states->mesh, states->npoints, x, gradient, second, weight, any);
-  else simplex_weights(states, x, weight, any);
+  else if (states->tetra) simplex_weights(states, x, weight, any);
+  else mesh_weights(states->mesh, x, weight, any);
   PetscFunctionReturn(0);
 }
