@@ -1,5 +1,5 @@
 /*
-  A model material: bands written out in the deck (model_keys.c), energies in closed form (model_bands.c).
+  A model material: bands and phonons written out in the deck (model_keys.c), in closed form (model_bands.c, model_phonons.c).
 
   Valleys sit in a box of k space, each band measured from its own centre, k in [-1/2, 1/2) of the box's reciprocal
   vectors; cosine bands live on the lattice of the deck. The symmetry is that of the lattice, as far as every band's energy keeps it.
@@ -72,15 +72,19 @@ static PetscErrorCode model_print(Material material, FILE *out)
       fprintf(out, ", masses %.4g %.4g %.4g m_e, axis (%.3f %.3f %.3f)", b->mass[0], b->mass[1], b->mass[2], b->axes[0][0], b->axes[0][1], b->axes[0][2]);
     fprintf(out, "\n");
   }
+  if (m->has_phonons) ModelPhononsPrint(m, out);
   PetscFunctionReturn(0);
 }
 
 static const MaterialOps model_ops = {
-  .kind            = "model",
-  .destroy         = model_destroy,
-  .electrons       = model_electrons,
-  .velocity_matrix = model_velocity_matrix,
-  .print           = model_print,
+  .kind                   = "model",
+  .destroy                = model_destroy,
+  .electrons              = model_electrons,
+  .phonons                = ModelPhononsEvaluate,
+  .phonon_velocity_matrix = ModelPhononVelocityMatrix,
+  .velocity_matrix        = model_velocity_matrix,
+  .cubic                  = ModelCubic,
+  .print                  = model_print,
 };
 
 /* Does every band keep its energy under the operation? Tried at generic points that stay inside the zone. */
@@ -116,12 +120,14 @@ static void warn_reach(const ModelMaterial *m)
 static PetscErrorCode set_crystal(Deck model, Material material)
 {
   ModelMaterial *m = material->data;
-  PetscReal      a[3][3], thickness;
+  PetscReal      a[3][3], thickness, tau[3] = {0, 0, 0};
+  int            species = 0;
   PetscFunctionBeginUser;
   PetscCall(ModelReadCell(model, m, a, &thickness));
-  PetscCall(CrystalCreate(m->dimension, (const PetscReal(*)[3])a, 0, NULL, NULL, NULL, 1e-6, &material->crystal));
+  PetscCall(CrystalCreate(m->dimension, (const PetscReal(*)[3])a, m->has_phonons, tau, &m->phonons.mass, &species, 1e-6, &material->crystal));
   material->crystal->thickness = thickness;
   m->crystal                   = material->crystal;
+  if (m->has_phonons) ModelPhononsSetCrystal(m);
   warn_reach(m);
   PetscCall(CrystalFilterOps(m->crystal, keeps_bands, m));
   PetscFunctionReturn(0);
@@ -132,8 +138,10 @@ static PetscErrorCode set_public(Deck model, Material material)
   ModelMaterial *m = material->data;
   PetscInt       spin, electrons;
   PetscFunctionBeginUser;
-  material->nbands = m->nbands;
-  material->box    = m->box;
+  material->nbands    = m->nbands;
+  material->nmodes    = m->has_phonons ? 3 : 0;
+  material->has_cubic = m->phonons.has_cubic;
+  material->box       = m->box;
   PetscCall(DeckGetBool(model, "metal", &material->metal));
   PetscCall(DeckGetInt(model, "spin", &spin, NULL));
   PetscCall(DeckGetInt(model, "electrons", &electrons, NULL));
@@ -155,6 +163,7 @@ PetscErrorCode MaterialModelRegisterKeys(void)
 {
   PetscFunctionBeginUser;
   PetscCall(DeckRegisterKeys(ModelKeys));
+  PetscCall(DeckRegisterKeys(ModelPhononKeys));
   PetscFunctionReturn(0);
 }
 
@@ -170,6 +179,7 @@ PetscErrorCode MaterialCreateModel(MPI_Comm comm, Deck model, Material *material
   PetscCall(DeckGetReal(model, "extent", &m->extent, NULL));
   m->dimension = (int)dimension;
   PetscCall(ModelReadBands(model, m));
+  PetscCall(ModelReadPhonons(model, m));
   PetscCall(set_crystal(model, *material));
   PetscCall(set_public(model, *material));
   PetscFunctionReturn(0);

@@ -1,5 +1,5 @@
 /*
-  Model bands (private to src/material): valleys about their own centre, and a cosine band on a lattice.
+  Model bands and phonons (private to src/material; phonons: model_phonons.c): valleys about their own centre, and a cosine band on a lattice.
 
     power      eps = E0 (k/k0)^p
     ellipsoid  eps = gamma(k) = k . W . k / 2,  W = sum_c axis_c axis_c^T / m_c
@@ -28,6 +28,18 @@ typedef struct {
   int       valley;                      /* bands of the same valley share the origin of k */
 } ModelBand;
 
+typedef enum { PHONONS_DEBYE, PHONONS_EINSTEIN, PHONONS_SPRINGS } ModelPhononKind; /* order of the deck's choices */
+#define MODEL_MAX_NEIGHBOURS 12
+
+typedef struct {
+  ModelPhononKind kind;
+  PetscReal mass, sound[2], frequency, spring[2]; /* electron masses; longitudinal, transverse; hartree; hartree/bohr^2 */
+  int       nneighbours, range[3];
+  PetscReal neighbour[MODEL_MAX_NEIGHBOURS][3];   /* Cartesian, bohr */
+  bool      has_cubic;
+  PetscReal cubic, exponent;                      /* |Phi_3|^2 = cubic (omega omega' omega'')^exponent */
+} ModelPhonons;
+
 typedef struct {
   PetscInt   nbands, nvalence; /* valence bands first */
   ModelBand *band;
@@ -36,12 +48,22 @@ typedef struct {
   bool       box;              /* valleys about their own k origin; false: cosine bands on a lattice */
   int        dimension;
   Crystal    crystal;          /* borrowed from the material */
+  bool       has_phonons;
+  ModelPhonons phonons;
 } ModelMaterial;
 
-extern const DeckKey ModelKeys[];
+extern const DeckKey ModelKeys[], ModelPhononKeys[];
 
 /* Fill band, nbands, nvalence from the view of material.model. */
 PetscErrorCode ModelReadBands(Deck model, ModelMaterial *m);
+/* Fill phonons from the view of material.model; bands come first. */
+PetscErrorCode ModelReadPhonons(Deck model, ModelMaterial *m);
+/* What of the phonons follows from m->crystal. */
+void ModelPhononsSetCrystal(ModelMaterial *m);
+void ModelPhononsPrint(const ModelMaterial *m, FILE *out);
+PetscErrorCode ModelPhononsEvaluate(Material material, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement);
+PetscErrorCode ModelPhononVelocityMatrix(Material material, const PetscReal q[3], Complex *v);
+PetscErrorCode ModelCubic(Material material, PetscInt npairs, const PetscReal q0[3], const PetscReal *omega0, const PetscReal *q, const PetscReal *omega, const PetscReal *q1, const PetscReal *omega1, PetscReal *phi2);
 /* Lattice rows from the deck, or the box that encloses every valley up to the extent. thickness: 0 unless 2D with one. */
 PetscErrorCode ModelReadCell(Deck model, ModelMaterial *m, PetscReal a[3][3], PetscReal *thickness);
 /* Largest k.direction over the states of a valley within `extent` of its edge. */

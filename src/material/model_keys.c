@@ -9,6 +9,7 @@ const DeckKey ModelKeys[] = {
   {"material.model", DECK_SECTION, .help = "a model material written out in the deck"},
   {"material.model.dimension", DECK_INT, .fallback = "3", .min = 2, .max = 3, .help = "2 or 3"},
   {"material.model.lattice_constant", DECK_REAL, .unit = "angstrom", .positive = true, .help = "cubic (2D: square) cell; without a cell valleys live in a box that just holds them"},
+  {"material.model.lattice", DECK_CHOICE, .choices = "simple_cubic|fcc|bcc", .fallback = "simple_cubic", .help = "with lattice_constant: primitive cell of the cubic lattice"},
   {"material.model.cell", DECK_VECTOR_LIST, .unit = "angstrom", .min_count = 2, .max_count = 3, .help = "lattice vectors (2D: two, in the xy plane)"},
   {"material.model.thickness", DECK_REAL, .unit = "nm", .positive = true, .help = "2D: thickness of the layer; without it results are sheet values"},
   {"material.model.extent", DECK_REAL, .unit = "eV", .fallback = "0.4 eV", .positive = true, .help = "the box holds all states within this energy of its band's edge"},
@@ -18,7 +19,7 @@ const DeckKey ModelKeys[] = {
   {"material.model.eps_infinity", DECK_REAL, .min = 1, .max = 1e6, .help = "high-frequency dielectric constant"},
   {"material.model.eps_zero", DECK_REAL, .min = 1, .max = 1e6, .help = "static dielectric constant"},
   {"material.model.strain", DECK_REAL_LIST, .min_count = 6, .max_count = 6, .help = "strain tensor [xx, yy, zz, yz, xz, xy]"},
-  {"material.model.bands", DECK_SECTION_LIST, .required = true, .min_count = 1, .help = "bands; one entry may stand for several valleys"},
+  {"material.model.bands", DECK_SECTION_LIST, .min_count = 1, .help = "bands; one entry may stand for several valleys"},
   {"material.model.bands[].kind", DECK_CHOICE, .choices = "power|ellipsoid|kane|cosine", .required = true, .help = "shape of the band"},
   {"material.model.bands[].type", DECK_CHOICE, .choices = "conduction|valence", .fallback = "conduction", .help = "a valence band opens downwards"},
   {"material.model.bands[].edge", DECK_REAL, .unit = "eV", .fallback = "0 eV", .help = "energy of the extremum without strain"},
@@ -323,7 +324,7 @@ PetscErrorCode ModelReadBands(Deck model, ModelMaterial *m)
   }
   for (PetscInt i = 0; i < m->nbands; i++) cosines += m->band[i].kind == MODEL_COSINE;
   if (cosines > 0 && cosines < m->nbands) return DeckError(model, "bands", "cosine bands (on a lattice) and valleys (in a box) cannot be mixed");
-  m->box = cosines == 0;
+  m->box = m->nbands > 0 && cosines == 0;
   PetscCall(order_bands(m));
   PetscFunctionReturn(0);
 }
@@ -342,10 +343,21 @@ static void box_cell(const ModelMaterial *m, PetscReal a[3][3])
   for (int c = 0; c < m->dimension; c++) a[c][c] = UMK_PI / (half[c] * (1.0 + 1e-6));
 }
 
+static void cubic_cell(int dimension, PetscInt lattice, PetscReal constant, PetscReal a[3][3])
+{
+  const PetscReal half = 0.5 * constant;
+  for (int i = 0; i < dimension; i++)
+    for (int c = 0; c < dimension; c++) {
+      if (lattice == 0) a[i][c] = i == c ? constant : 0.0;
+      else if (lattice == 1) a[i][c] = i == c ? 0.0 : half;
+      else a[i][c] = i == c ? -half : half;
+    }
+}
+
 PetscErrorCode ModelReadCell(Deck model, ModelMaterial *m, PetscReal a[3][3], PetscReal *thickness)
 {
   PetscReal(*rows)[3], constant;
-  PetscInt n;
+  PetscInt n, lattice;
   bool     cubic, thick;
   PetscFunctionBeginUser;
   memset(a, 0, sizeof(PetscReal[3][3]));
@@ -356,9 +368,12 @@ PetscErrorCode ModelReadCell(Deck model, ModelMaterial *m, PetscReal a[3][3], Pe
   if (cubic && n > 0) return DeckError(model, "cell", "'lattice_constant' and 'cell' exclude each other");
   if (n > 0 && n != m->dimension) return DeckError(model, "cell", "cell needs %d vectors, not %d", m->dimension, (int)n);
   if (m->dimension == 2 && n == 2 && (a[0][2] != 0.0 || a[1][2] != 0.0)) return DeckError(model, "cell", "the vectors of a two-dimensional cell must lie in the xy plane");
-  if (cubic)
-    for (int c = 0; c < m->dimension; c++) a[c][c] = constant;
+  PetscCall(DeckGetChoice(model, "lattice", &lattice));
+  if (lattice > 0 && (!cubic || m->dimension == 2)) return DeckError(model, "lattice", "'lattice' is for three dimensions and 'lattice_constant'");
+  if (cubic) cubic_cell(m->dimension, lattice, constant, a);
   if (!cubic && n == 0) {
+    if (m->nbands == 0) return DeckError(model, "phonons", "phonons without bands need 'lattice_constant' or 'cell'");
+    if (m->has_phonons && m->phonons.kind == PHONONS_SPRINGS) return DeckError(model, "phonons", "springs between atoms need 'lattice_constant' or 'cell'");
     if (!m->box) return DeckError(model, "bands", "a cosine band needs 'lattice_constant' or 'cell'");
     box_cell(m, a);
   }
