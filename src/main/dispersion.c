@@ -184,9 +184,10 @@ static PetscErrorCode OutputName(const Arguments *a, char *name, size_t size)
 
 PetscErrorCode DispersionRun(const Arguments *a, Deck deck, Material m, const Dispersion *d, PetscInt nbelow, PetscReal *edge)
 {
-  char    name[PETSC_MAX_PATH_LEN];
-  char    path[64];
-  Results r;
+  char     name[PETSC_MAX_PATH_LEN];
+  char     path[64];
+  PetscInt mesh[3];
+  Results  r;
 
   PetscFunctionBeginUser;
   if (edge) {
@@ -198,6 +199,8 @@ PetscErrorCode DispersionRun(const Arguments *a, Deck deck, Material m, const Di
   PetscCall(ResultsWriteProvenance(r, deck));
   PetscCall(RunPath(deck, m, d, r, nbelow, edge));
   PetscCall(RunDos(deck, m, d, r, nbelow, edge));
+  PetscCall(GetMesh(deck, d, mesh));
+  if (d->more) PetscCall(d->more(deck, m, mesh, r));
   if (edge) {
     snprintf(path, sizeof path, "/path/%s", d->name);
     if (isfinite(edge[0])) PetscCall(ResultsWriteAttributeReal(r, path, "valence_top_eV", edge[0]));

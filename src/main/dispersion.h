@@ -31,6 +31,7 @@ typedef struct {
   PetscReal   degeneracy; /* of the density of states */
   PetscInt    nbands;
   PetscErrorCode (*evaluate)(Material m, PetscInt nk, const PetscReal *k, PetscReal *energy);
+  PetscErrorCode (*more)(Deck deck, Material m, const PetscInt mesh[3], Results r); /* what else is written; NULL: nothing. Collective */
 } Dispersion;
 
 PetscErrorCode DispersionRegisterKeys(void);
@@ -40,6 +41,10 @@ PetscErrorCode KPathDestroy(KPath *kpath);
 /* DosIntegrate - collective. energy [nwedge][nbands]; integrated [n + 1]: states per cell below each of the edges
    first + i * step, without degeneracy.                                                                          */
 PetscErrorCode DosIntegrate(KMesh mesh, PetscInt nbands, const PetscReal *energy, PetscInt n, PetscReal first, PetscReal step, PetscReal *integrated);
+/* HeatCapacity - collective. capacity [nT]: of the phonons, k_B per cell, at the temperatures kT [nT] (hartree); mesh: points a side of the zone, at least.
+   imaginary: share of the modes that is unstable, and left out. HeatCapacityRun: at the deck's temperatures, if any, to the results and the report. */
+PetscErrorCode HeatCapacity(Material m, const PetscInt mesh[3], PetscInt nT, const PetscReal *kT, PetscReal *capacity, PetscReal *imaginary);
+PetscErrorCode HeatCapacityRun(Deck deck, Material m, const PetscInt mesh[3], Results r);
 /* DispersionRun - collective: path and density of states to the results file and the report. edge: [2] top of the bands below `nbelow`
    and bottom of those above, on path and mesh, in d->unit; NULL when not wanted. */
 PetscErrorCode DispersionRun(const Arguments *a, Deck deck, Material m, const Dispersion *d, PetscInt nbelow, PetscReal *edge);

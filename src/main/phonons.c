@@ -1,4 +1,4 @@
-/* `umklapp phonons DECK`: phonon branches and their density of states; imaginary frequencies are shown as negative. */
+/* `umklapp phonons DECK`: phonon branches, their density of states and heat capacity; imaginary frequencies are shown as negative. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dispersion.h"
 
@@ -9,7 +9,7 @@ static PetscErrorCode Frequencies(Material m, PetscInt nq, const PetscReal *q, P
 
 PetscErrorCode CommandPhonons(const Arguments *a)
 {
-  Dispersion d = {.name = "phonons", .quantity = "frequency", .unit = "THz", .factor = 1e-12 / (2 * UMK_PI * UMK_TIME_S), .degeneracy = 1, .evaluate = Frequencies};
+  Dispersion d = {.name = "phonons", .quantity = "frequency", .unit = "THz", .factor = 1e-12 / (2 * UMK_PI * UMK_TIME_S), .degeneracy = 1, .evaluate = Frequencies, .more = HeatCapacityRun};
   Deck       deck, section;
   Material   m;
 
