@@ -5,12 +5,11 @@
   of one k go through CouplingEvaluate in blocks.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "umklapp/channel.h"
+#include "pairs.h"
 
 #define BLOCK      512                   /* partners per call: whole blocks of CouplingEvaluate */
 #define BATCH_K    32                    /* k points half-transformed together */
 #define CAPACITY   8192                  /* processes per batch */
-#define DEGENERATE (1e-6 * UMK_RYDBERG)
 
 typedef struct { /* one wedge point being enumerated */
   PetscInt  ik, nstates, nbi;  /* first states; initial bands first_band .. first_band + nbi - 1 */
@@ -222,22 +221,6 @@ static PetscErrorCode weigh(Channel c, const Initial *f, PetscInt *npartners)
   PetscFunctionReturn(0);
 }
 
-/* Average v[n][stride...] over runs of degenerate energies: outer x n x inner layout. */
-static void average_runs(PetscInt outer, PetscInt n, PetscInt inner, const PetscReal *energy, PetscReal *v)
-{
-  for (PetscInt b = 0; b < n;) {
-    PetscInt e = b + 1;
-    while (e < n && energy[e] - energy[e - 1] < DEGENERATE) e++;
-    for (PetscInt o = 0; e - b > 1 && o < outer; o++)
-      for (PetscInt i = 0; i < inner; i++) {
-        PetscReal sum = 0.0;
-        for (PetscInt j = b; j < e; j++) sum += v[(o * n + j) * inner + i];
-        for (PetscInt j = b; j < e; j++) v[(o * n + j) * inner + i] = sum / (PetscReal)(e - b);
-      }
-    b = e;
-  }
-}
-
 static PetscErrorCode flush(Channel c, const ProcessSink *sink)
 {
   Data        *d     = c->data;
@@ -308,9 +291,9 @@ static PetscErrorCode vertices(Channel c, const Initial *f, PetscInt at, const P
   PetscCall(CouplingEvaluate(d->coupling, at, nq, d->q, nb, d->U, d->displacement, d->omega, ph->omega_min, d->g2));
   for (PetscInt iq = 0; iq < nq; iq++) {
     PetscReal *g = d->g2 + iq * nb * f->nbi * nm;
-    average_runs(1, nb, f->nbi * nm, el->point_energy + (size_t)partner[iq] * (size_t)nb, g);
-    average_runs(nb, f->nbi, nm, initial_energy, g);
-    average_runs(nb * f->nbi, nm, 1, d->omega + iq * nm, g);
+    ChannelAverageDegenerate(1, nb, f->nbi * nm, el->point_energy + (size_t)partner[iq] * (size_t)nb, g);
+    ChannelAverageDegenerate(nb, f->nbi, nm, initial_energy, g);
+    ChannelAverageDegenerate(nb * f->nbi, nm, 1, d->omega + iq * nm, g);
   }
   d->vertices += (PetscReal)(nq * nb * f->nbi * nm);
   PetscFunctionReturn(0);

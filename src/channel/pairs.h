@@ -46,6 +46,9 @@ PetscErrorCode ChannelGetDensity(Channel c, PetscReal *density);
 /* Thickness by which a C per area enters; 1 in a sheet without one and in three dimensions. */
 PetscReal ChannelThickness(Channel c);
 
+/* Average v [outer][n][inner] over runs of ascending energy[n] closer than 1e-6 Ry (src/channel/degenerate.c). */
+void ChannelAverageDegenerate(PetscInt outer, PetscInt n, PetscInt inner, const PetscReal *energy, PetscReal *v);
+
 /* Rates of single states: batches of one member, rate[i] for state first[ik] + i of the channel's species. */
 PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, const PetscReal *rate, const ProcessSink *sink);
 
