@@ -11,9 +11,10 @@
 
     A_ab (3x3) += N_first / sqrt(N_a N_b)  K prod(w)/(w_a w_b) s_a s_b  S_a^T S_b
 
-  restricted to responses that the little group of each point leaves alone.
+  restricted to responses that the little group of each point leaves alone. Which species the members are does not matter: the unknowns are
+  the states of the species that take part as such, all other members are in equilibrium and enter by their weights alone.
 
-  Rows: 3 per wedge state, states dealt to ranks so that the work of enumeration is even. Contributions to another rank's rows
+  Rows: 3 per wedge state, wedge points dealt to ranks so that the work of enumeration is even; a rank's electrons come before its phonons. Contributions to another rank's rows
   are sent by PETSc (COO assembly); every process is evaluated once.
 
   Processes are kept and replayed for every temperature and chemical potential while they fit in collision.memory, else
@@ -37,8 +38,8 @@ typedef struct {
 } CollisionCost;
 
 PetscErrorCode CollisionRegisterKeys(void);
-/* electrons: the unknowns; phonons: equilibrium partners of processes, may be NULL. Borrows channels, states. Collective. */
-PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, States phonons, PetscInt nchannels, Channel *channels, Collision *collision);
+/* electrons, phonons: states that processes name, NULL when there are none; unknowns: CHANNEL_ON_*, the species out of equilibrium. Borrows channels, states. Collective. */
+PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, States phonons, unsigned unknowns, PetscInt nchannels, Channel *channels, Collision *collision);
 PetscErrorCode CollisionDestroy(Collision *collision);
 /* Deal the wedge points, enumerate all channels that do not depend on the point. Collective. */
 PetscErrorCode CollisionSetUp(Collision collision);
@@ -46,28 +47,35 @@ PetscErrorCode CollisionGetCost(Collision collision, CollisionCost *cost);
 /* Go to a thermodynamic point: weights, point-dependent channels, rates. Collective. */
 PetscErrorCode CollisionSetPoint(Collision collision, const StatesPoint *point);
 
-/* States of this rank, in row order: row 3 i + c of this rank is component c of states[i]. Borrowed. */
-PetscErrorCode CollisionGetLocalStates(Collision collision, PetscInt *nlocal, const PetscInt **states);
+/* Unknowns of this rank: states[begin + i], i < nlocal, of one species; local row 3 (begin + i) + c is component c. begin, states may be NULL. Borrowed. */
+PetscErrorCode CollisionGetLocalStates(Collision collision, Species species, PetscInt *begin, PetscInt *nlocal, const PetscInt **states);
 /* A vector with the layout of the operator (3 per state). */
 PetscErrorCode CollisionCreateVec(Collision collision, Vec *v);
 /* x <- P x: the part of a response that the little group of its point allows. Drives must have no other. Not collective. */
 PetscErrorCode CollisionProject(Collision collision, Vec x);
-/* 1/tau of this rank's states [nlocal], all channels (channel < 0) or one. Borrowed, valid until the next point. */
+/* 1/tau of this rank's unknowns (local row / 3), all channels (channel < 0) or one; of one part of a channel (ChannelType.part). Borrowed, valid
+   until the next point. */
 PetscErrorCode CollisionGetRates(Collision collision, PetscInt channel, const PetscReal **rates);
+PetscErrorCode CollisionGetPartRates(Collision collision, PetscInt channel, int part, const PetscReal **rates);
 /* Let only one channel act (< 0: all again), at the present point: what Matthiessen's rule compares. Collective. */
 PetscErrorCode CollisionRestrict(Collision collision, PetscInt channel);
 PetscErrorCode CollisionGetChannelCount(Collision collision, PetscInt *n);
-/* Weights w_a of all wedge states at this point. Borrowed. */
-PetscErrorCode CollisionGetWeights(Collision collision, const PetscReal **weights);
+/* Weights w_a of all wedge states of a species at this point. Borrowed. */
+PetscErrorCode CollisionGetWeights(Collision collision, Species species, const PetscReal **weights);
 /* The assembled operator at this point (MATAIJ); reassembled in place at each call after CollisionSetPoint. Borrowed. Collective.
    States without any scattering have a unit diagonal. */
 PetscErrorCode CollisionGetOperator(Collision collision, Mat *A);
+/* Whether the assembled operator surely fits in collision.memory beside the kept processes, on every rank. Collective. */
+PetscErrorCode CollisionOperatorFits(Collision collision, bool *fits);
 /* The same operator applied by replaying processes, nothing assembled (MATSHELL). Caller destroys. Collective. */
 PetscErrorCode CollisionCreateShell(Collision collision, Mat *A);
 /* diag(1/tau) three times per state: the Jacobi preconditioner, and Richardson's (Omini-Sparavigna). Borrowed. Collective. */
 PetscErrorCode CollisionGetDiagonal(Collision collision, Mat *D);
 /* Largest |sum_b A_ab w_b| / (2 w_a / tau_a) at this point, 0 when one-member processes take part: round-off when every process conserves charge. Not collective. */
 PetscErrorCode CollisionChargeDefect(Collision collision, PetscReal *defect);
+/* |A n| / |D n| at this point for phi = energy, n_a = w_a e_a, bosons of the bath counted with what they carry: what energy conservation within the
+   width of the delta functions leaves; 0 when one-member processes take part. Not collective. */
+PetscErrorCode CollisionEnergyDefect(Collision collision, PetscReal *defect);
 /* true when any one-member process (wall, relaxation time) takes part. */
 PetscErrorCode CollisionHasWalls(Collision collision, bool *walls);
 

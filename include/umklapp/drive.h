@@ -1,8 +1,8 @@
 /*
   drive: right-hand sides and currents. With z = sqrt(N) y on the wedge (collision.h), the field and the gradient drive
 
-    X^E_a = sqrt(N_a) w_a q v_a            (electric field, q = -1)
-    X^T_a = sqrt(N_a) w_a (e_a - mu) v_a   (temperature gradient)
+    X^E_a = sqrt(N_a) w_a q v_a            (electric field, q = -1; phonons: 0)
+    X^T_a = sqrt(N_a) w_a (e_a - mu) v_a   (temperature gradient; phonons: mu = 0)
 
   and the same vectors read the currents: <X, Y> = g_s/(N V) sum_a X_a (x) Y_a averaged over the mesh's operations. With z^Y = A^-1 X^Y
 
@@ -29,11 +29,13 @@ PetscErrorCode DriveMoment(Collision collision, States states, Vec x, Vec z, Pet
 */
 PetscErrorCode DriveSpread(Collision collision, States states, const StatesPoint *point, DriveKind x, DriveKind y, PetscReal m[3][3]);
 /*
-  DriveNullVectors - uniform shifts of the electrons that the symmetry allows, phi = c with S c = c: n_a = sqrt(N_a) w_a c, orthonormal.
-  They are null vectors of an operator without walls. count: 0 for any group with inversion. Caller destroys. Collective.
+  DriveNullVectors - candidates for null vectors of an operator without walls, normalized but not orthogonal. Electrons: uniform shifts that the
+  symmetry allows, phi = c with S c = c (none for a group with inversion). Phonons: crystal momentum, phi = M k with every matrix M that commutes with
+  the operations; k the shortest image, averaged on zone faces: null when only normal processes act. count <= DRIVE_MAX_NULL. Caller destroys. Collective.
 */
-PetscErrorCode DriveNullVectors(Collision collision, States states, PetscInt *count, Vec vectors[3]);
-/* Share of the drive's norm (field) carried by states without any scattering. Collective. */
+#define DRIVE_MAX_NULL 9
+PetscErrorCode DriveNullVectors(Collision collision, States states, PetscInt *count, Vec vectors[DRIVE_MAX_NULL]);
+/* Share of the drive's norm (field; phonons: gradient) carried by states without any scattering. Collective. */
 PetscErrorCode DriveUnscattered(Collision collision, States states, const StatesPoint *point, PetscInt *states_out, PetscReal *fraction);
 
 #endif

@@ -1,7 +1,8 @@
 /*
   transport: solving A z = X at each point and reading tensors.
 
-    sigma = L_EE,  S = sigma^-1 L_ET / T,  Pi = L_TE sigma^-1,  kappa_e = (L_TT - L_TE sigma^-1 L_ET) / T (zero current)
+    electrons  sigma = L_EE,  S = sigma^-1 L_ET / T,  Pi = L_TE sigma^-1,  kappa_e = (L_TT - L_TE sigma^-1 L_ET) / T (zero current)
+    phonons    kappa = L_TT / T
 
   Levels: rta, z = tau X; full, the whole operator by conjugate gradients on the true residual, or by Richardson's iteration with the
   diagonal (Omini and Sparavigna, Phys. Rev. B 53, 9064 (1996)), kept for comparison.
@@ -17,26 +18,30 @@ extern const char *const TransportLevelName[LEVEL_COUNT];
 
 typedef struct { /* atomic units (temperature as k_B T); in two dimensions the z row and column are zero */
   PetscReal conductivity[3][3], seebeck[3][3], peltier[3][3], kappa[3][3], lorenz[3][3], resistivity[3][3];
+  PetscReal lattice[3][3];      /* thermal conductivity of the phonons */
   PetscReal L[2][2][3][3];      /* L_XY, X, Y of DriveKind */
   /* audit */
   PetscReal onsager_defect;     /* |L_ET - L_TE^T| / sqrt(|L_EE| |L_TT|) */
   PetscReal residual;           /* largest true |X - A z| / |X| */
   PetscReal null_overlap;       /* largest |<n, X>| / |X| with a null vector */
   PetscReal symmetry_defect;    /* |x.Ay - y.Ax| / (|x| |Ay|), random x, y; full only */
-  PetscReal matthiessen;        /* sigma sum_c 1/sigma_c - 1 over the channels alone; NaN with one channel or not asked */
+  PetscReal matthiessen;        /* sigma sum_c 1/sigma_c - 1 (phonons: kappa) over the channels alone; NaN with one channel or not asked */
   PetscInt  iterations;
   bool      converged;
 } TransportTensors;
 
 typedef struct _p_Transport *Transport;
 PetscErrorCode TransportRegisterKeys(void);
-/* deck: the section `solver`. Collective. */
+/* deck: the section `solver`; states: the unknowns whose tensors are wanted. Collective. */
 PetscErrorCode TransportCreate(MPI_Comm comm, Deck deck, Collision collision, States states, Transport *transport);
 PetscErrorCode TransportDestroy(Transport *transport);
 /* Solve at the collision operator's present point; starts from the last solution of that level. A drive with no steady state gives converged =
    false and a warning that says so. Collective. */
 PetscErrorCode TransportSolve(Transport transport, TransportLevel level, const StatesPoint *point, TransportTensors *tensors);
-/* The solution z for the field of the last TransportSolve of that level. Borrowed. */
-PetscErrorCode TransportGetSolution(Transport transport, TransportLevel level, Vec *z);
+/* The solution z of a drive, of the last TransportSolve of that level. Borrowed. */
+PetscErrorCode TransportGetSolution(Transport transport, TransportLevel level, DriveKind kind, Vec *z);
+/* TransportModes - part[i]: what this rank's state i of the transport's species contributes to the trace of kappa (phonons) over its dimension, images
+   included: they sum to it over all ranks. [nlocal of CollisionGetLocalStates]. Not collective. */
+PetscErrorCode TransportModes(Transport transport, TransportLevel level, const StatesPoint *point, PetscReal *part);
 
 #endif

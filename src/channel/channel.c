@@ -60,6 +60,18 @@ PetscErrorCode ChannelsNeedPhonons(Deck scattering, bool *needed)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ChannelsActOn(Deck scattering, unsigned *species)
+{
+  PetscFunctionBeginUser;
+  *species = 0;
+  for (int i = 0; ChannelTable[i]; i++) {
+    bool has;
+    PetscCall(DeckHas(scattering, ChannelTable[i]->name, &has));
+    if (has && ChannelTable[i]->acts != (CHANNEL_ON_ELECTRONS | CHANNEL_ON_PHONONS)) *species |= ChannelTable[i]->acts;
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ChannelsDestroy(PetscInt n, Channel **channels)
 {
   PetscFunctionBeginUser;

@@ -21,43 +21,59 @@ typedef struct {
 
 static PetscErrorCode mark(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
 {
-  Apply *a = ctx;
+  Apply              *a      = ctx;
+  const ActiveMembers active = CollisionActive(a->c, b);
   PetscFunctionBeginUser;
   (void)channel;
   (void)chunk;
-  for (int m = 0; m < b->nmembers; m++)
-    for (PetscInt i = 0; b->species[m] == SPECIES_ELECTRON && i < b->count; i++) a->ghost_of[b->state[m][i]] = 0;
+  for (int k = 0; k < active.n; k++)
+    for (PetscInt i = 0; i < b->count; i++) a->ghost_of[MemberUnknown(a->c, b, active.member[k], i)] = 0;
   PetscFunctionReturn(0);
+}
+
+/* Members of one species of process n: d = sum_c s_c phi_c, then back. W = K prod(w) N_first. */
+static void apply_process(const Apply *a, const ProcessBatch *b, const ActiveMembers *active, Species species, PetscInt n, PetscReal W)
+{
+  const Collision  c = a->c;
+  const PetscReal *S[PROCESS_MAX_MEMBERS];
+  PetscReal        u[PROCESS_MAX_MEMBERS];
+  PetscInt         at[PROCESS_MAX_MEMBERS];
+  PetscScalar      d[3] = {0, 0, 0};
+  for (int k = 0; k < active->n; k++) {
+    const int m = active->member[k];
+    if (b->species[m] != species) continue;
+    const PetscInt unknown = MemberUnknown(c, b, m, n);
+    at[k] = 3 * a->ghost_of[unknown];
+    u[k]  = b->s[m] / (sqrt(c->star[unknown]) * c->weight[species][b->state[m][n]]);
+    S[k]  = c->rotation[MemberOp(b, m, n)];
+    const PetscScalar *x = a->x + at[k];
+    for (int r = 0; r < 3; r++) d[r] += u[k] * (S[k][3 * r] * x[0] + S[k][3 * r + 1] * x[1] + S[k][3 * r + 2] * x[2]);
+  }
+  for (int k = 0; k < active->n; k++) {
+    if (b->species[active->member[k]] != species) continue;
+    for (int r = 0; r < 3; r++) a->y[at[k] + r] += W * u[k] * (S[k][r] * d[0] + S[k][3 + r] * d[1] + S[k][6 + r] * d[2]);
+  }
 }
 
 static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
 {
-  Apply           *a    = ctx;
-  Collision        c    = a->c;
-  const PetscReal *star = c->electrons->star, *w = c->weight[0];
-  const ActivePair pair = ProcessActivePair(b);
+  Apply              *a      = ctx;
+  Collision           c      = a->c;
+  const ActiveMembers active = CollisionActive(c, b);
+  bool                present[NSPECIES] = {false};
   PetscFunctionBeginUser;
   (void)channel;
   (void)chunk;
-  for (PetscInt n = 0; n < b->count; n++) {
-    const int32_t      i = b->state[pair.first][n];
-    const PetscScalar *xi = a->x + 3 * a->ghost_of[i];
-    PetscScalar       *yi = a->y + 3 * a->ghost_of[i];
-    if (pair.last < 0) {
-      for (int r = 0; r < 3; r++) yi[r] += b->kernel[n] * xi[r];
+  for (int k = 0; k < active.n; k++) present[b->species[active.member[k]]] = true;
+  for (PetscInt n = 0; active.n > 0 && n < b->count; n++) {
+    if (b->nmembers == 1) {
+      const PetscInt at = 3 * a->ghost_of[MemberUnknown(c, b, 0, n)];
+      for (int r = 0; r < 3; r++) a->y[at + r] += b->kernel[n] * a->x[at + r];
       continue;
     }
-    const int32_t      j  = b->state[pair.last][n];
-    const PetscReal    ui = 1.0 / (sqrt(star[i]) * w[i]), uj = 1.0 / (sqrt(star[j]) * w[j]);
-    const PetscReal   *S  = c->rotation[b->op[pair.last] ? b->op[pair.last][n] : 0];
-    const PetscReal    K  = star[i] * b->kernel[n] * ProcessWeight(c, b, n);
-    const PetscScalar *xj = a->x + 3 * a->ghost_of[j];
-    PetscScalar       *yj = a->y + 3 * a->ghost_of[j], d[3];
-    for (int r = 0; r < 3; r++) d[r] = K * (b->s[pair.first] * ui * xi[r] + b->s[pair.last] * uj * (S[3 * r] * xj[0] + S[3 * r + 1] * xj[1] + S[3 * r + 2] * xj[2]));
-    for (int r = 0; r < 3; r++) {
-      yi[r] += b->s[pair.first] * ui * d[r];
-      yj[r] += b->s[pair.last] * uj * (S[r] * d[0] + S[3 + r] * d[1] + S[6 + r] * d[2]);
-    }
+    const PetscReal W = b->kernel[n] * ProcessWeight(c, b, n) * ProcessStar(c, b, n);
+    for (int s = 0; s < NSPECIES; s++)
+      if (present[s]) apply_process(a, b, &active, (Species)s, n, W);
   }
   PetscFunctionReturn(0);
 }
@@ -89,7 +105,7 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   PetscCall(VecGetArrayRead(x, &px));
   PetscCall(VecGetArrayRead(a->projected, &pp));
   PetscCall(VecGetArray(y, &py));
-  for (PetscInt i = 0; i < 3 * a->c->nlocal; i++) {
+  for (PetscInt i = 0; i < 3 * a->c->nrows; i++) {
     if (rate[i / 3] > 0.0) py[i] += rate[i / 3] * (px[i] - pp[i]);
     else py[i] = px[i];
   }
@@ -120,8 +136,8 @@ static PetscErrorCode make_scatter(Apply *a)
   IS        from;
   Vec       global;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(c->electrons->nstates, &rows));
-  for (PetscInt s = 0; s < c->electrons->nstates; s++) {
+  PetscCall(PetscMalloc1(c->nunknowns, &rows));
+  for (PetscInt s = 0; s < c->nunknowns; s++) {
     if (a->ghost_of[s] < 0) continue;
     a->ghost_of[s]   = (int32_t)a->nghost;
     rows[a->nghost++] = c->row[s];
@@ -143,11 +159,11 @@ PetscErrorCode CollisionCreateShell(Collision c, Mat *A)
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&a));
   a->c = c;
-  PetscCall(PetscMalloc1(c->electrons->nstates, &a->ghost_of));
-  for (PetscInt s = 0; s < c->electrons->nstates; s++) a->ghost_of[s] = -1;
+  PetscCall(PetscMalloc1(c->nunknowns, &a->ghost_of));
+  for (PetscInt s = 0; s < c->nunknowns; s++) a->ghost_of[s] = -1;
   PetscCall(ErrorAgree(c->comm, CollisionForEach(c, mark, a)));
   PetscCall(make_scatter(a));
-  PetscCall(MatCreateShell(c->comm, 3 * c->nlocal, 3 * c->nlocal, PETSC_DETERMINE, PETSC_DETERMINE, a, A));
+  PetscCall(MatCreateShell(c->comm, 3 * c->nrows, 3 * c->nrows, PETSC_DETERMINE, PETSC_DETERMINE, a, A));
   PetscCall(MatShellSetOperation(*A, MATOP_MULT, (void (*)(void))shell_mult));
   PetscCall(MatShellSetOperation(*A, MATOP_MULT_TRANSPOSE, (void (*)(void))shell_mult));
   PetscCall(MatShellSetOperation(*A, MATOP_DESTROY, (void (*)(void))shell_destroy));

@@ -1,11 +1,43 @@
 /* The set of coupled pairs of states, with positions that never change once given. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
+#include <string.h>
 
 static inline uint64_t hash_pair(int32_t a, int32_t b)
 {
   uint64_t x = ((uint64_t)(uint32_t)a << 32 | (uint32_t)b) * UINT64_C(0x9E3779B97F4A7C15);
   return x ^ x >> 29;
+}
+
+#define TRIANGLE_MOST 8192 /* unknowns up to which a table of all pairs is held: 134 MB */
+
+PetscErrorCode BlockListCreate(PetscInt nunknowns, BlockList *l)
+{
+  const size_t n = (size_t)nunknowns * ((size_t)nunknowns + 1) / 2;
+  PetscFunctionBeginUser;
+  *l = (BlockList){0};
+  if (nunknowns == 0 || nunknowns > TRIANGLE_MOST) PetscFunctionReturn(0);
+  l->nunknowns = nunknowns;
+  PetscCall(PetscMalloc1(n, &l->slot));
+  memset(l->slot, 0xff, sizeof(int32_t) * n);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode insert_triangle(BlockList *l, int32_t a, int32_t b, int32_t *position)
+{
+  int32_t *slot = &l->slot[(size_t)b * ((size_t)b + 1) / 2 + (size_t)a];
+  PetscFunctionBeginUser;
+  if (*slot < 0) {
+    if (l->count == l->capacity) {
+      l->capacity = PetscMax(4096, 2 * l->capacity);
+      PetscCall(PetscRealloc(sizeof(*l->pair) * (size_t)l->capacity, &l->pair));
+    }
+    l->pair[l->count][0] = a;
+    l->pair[l->count][1] = b;
+    *slot                = (int32_t)l->count++;
+  }
+  *position = *slot;
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode grow(BlockList *l)
@@ -41,6 +73,10 @@ PetscErrorCode BlockListFind(BlockList *l, int32_t a, int32_t b, int32_t *positi
     int32_t t = a;
     a         = b;
     b         = t;
+  }
+  if (l->nunknowns) {
+    PetscCall(insert_triangle(l, a, b, position));
+    PetscFunctionReturn(0);
   }
   if (l->count == l->capacity) PetscCall(grow(l));
   uint64_t at = hash_pair(a, b) & (uint64_t)(l->slots - 1);

@@ -1,10 +1,11 @@
-/* Dealing wedge points to ranks, enumerating processes, going from point to point. */
+/* Enumerating processes, going from point to point, access. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
+#include <string.h>
 
 static const DeckKey keys[] = {
   {"collision",        DECK_SECTION, .help = "the collision operator"},
-  {"collision.memory", DECK_REAL, .fallback = "6", .min = 0, .max = 1e6, .help = "GiB per rank for kept processes; beyond it they are enumerated anew at every temperature and density"},
+  {"collision.memory", DECK_REAL, .fallback = "6", .min = 0, .max = 1e6, .help = "GiB per rank for kept processes, and for the assembled operator; beyond it processes are enumerated anew at every temperature and density, and the operator is applied by replaying them"},
   {NULL}};
 
 PetscErrorCode CollisionRegisterKeys(void)
@@ -14,22 +15,25 @@ PetscErrorCode CollisionRegisterKeys(void)
   PetscFunctionReturn(0);
 }
 
-ActivePair ProcessActivePair(const ProcessBatch *b)
+ActiveMembers CollisionActive(Collision c, const ProcessBatch *b)
 {
-  ActivePair p = {-1, -1};
-  for (int m = 0; m < b->nmembers; m++) {
-    if (b->species[m] != SPECIES_ELECTRON) continue;
-    if (p.first < 0) p.first = m;
-    else p.last = m;
-  }
-  return p;
+  ActiveMembers a = {0};
+  for (int m = 0; m < b->nmembers; m++)
+    if (b->species[m] != SPECIES_BATH && c->unknown[b->species[m]]) a.member[a.n++] = m;
+  for (int i = 0; i < a.n; i++)
+    for (int j = i + 1; j < a.n; j++) {
+      if (b->species[a.member[i]] != b->species[a.member[j]]) continue;
+      a.pair[a.npairs][0]   = a.member[i];
+      a.pair[a.npairs++][1] = a.member[j];
+    }
+  return a;
 }
 
 /* Entries of a 3x3 block that some operation can fill. */
 static void find_components(Collision c)
 {
   bool used[9] = {false};
-  for (PetscInt io = 0; io < c->electrons->mesh->nops; io++)
+  for (PetscInt io = 0; io < c->mesh->nops; io++)
     for (int r = 0; r < 9; r++) {
       if (c->rotation[io][r] == 0.0) continue;
       used[r] = used[3 * (r % 3) + r / 3] = true;
@@ -39,34 +43,79 @@ static void find_components(Collision c)
     if (used[r]) c->component[c->ncomponent++] = r;
 }
 
-PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, States phonons, PetscInt nchannels, Channel *channels, Collision *collision)
+/* Operations as matrices on mesh indices: the group's multiplication table, solved for S_a^-1 S_b. */
+static PetscErrorCode find_relative(Collision c)
 {
-  Collision c;
-  PetscReal gib;
+  const PetscInt n = c->mesh->nops;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(n, &c->rotation, n * n, &c->relative));
+  for (PetscInt io = 0; io < n; io++) PetscCall(PetscArraycpy(c->rotation[io], &MeshOpCart(c->mesh, (int)io)[0][0], 9));
+  for (PetscInt a = 0; a < n; a++)
+    for (PetscInt r = 0; r < n; r++) { /* S_a S_r = S_b: r is S_a^-1 S_b */
+      int      product[3][3];
+      PetscInt b;
+      for (int i = 0; i < 9; i++) {
+        product[i / 3][i % 3] = 0;
+        for (int k = 0; k < 3; k++) product[i / 3][i % 3] += c->mesh->index_op[a][i / 3][k] * c->mesh->index_op[r][k][i % 3];
+      }
+      for (b = 0; b < n && memcmp(product, c->mesh->index_op[b], sizeof(product)); b++) {}
+      PetscCheck(b < n, PETSC_COMM_SELF, PETSC_ERR_PLIB, "the mesh's operations are not a group");
+      c->relative[a * n + b] = (uint8_t)r;
+    }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode share_stars(Collision c)
+{
+  bool writer;
+  PetscFunctionBeginUser;
+  PetscCall(SharedArrayCreate(c->comm, sizeof(PetscReal) * (size_t)PetscMax(1, c->nunknowns), &c->star_array));
+  PetscCall(SharedArrayGet(c->star_array, &c->star));
+  PetscCall(SharedArrayIsOwner(c->star_array, &writer));
+  for (int s = 0; writer && s < NSPECIES; s++)
+    if (c->unknown[s]) PetscCall(PetscArraycpy(c->star + c->offset[s], c->states[s]->star, c->states[s]->nstates));
+  PetscCall(SharedArrayFence(c->star_array));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, States phonons, unsigned unknowns, PetscInt nchannels, Channel *channels, Collision *collision)
+{
+  static const unsigned mask[NSPECIES] = {CHANNEL_ON_ELECTRONS, CHANNEL_ON_PHONONS};
+  Collision             c;
+  PetscReal             gib;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&c));
-  *collision   = c;
-  c->comm      = comm;
-  c->electrons = electrons;
-  c->phonons   = phonons;
-  c->nchannels = nchannels;
-  c->channel   = channels;
+  *collision                    = c;
+  c->comm                       = comm;
+  c->states[SPECIES_ELECTRON]   = electrons;
+  c->states[SPECIES_PHONON]     = phonons;
+  c->nchannels                  = nchannels;
+  c->channel                    = channels;
   c->serial_A = c->serial_D = c->only = -1;
   PetscCall(DeckGetReal(deck, "memory", &gib, NULL));
   c->memory = gib * 1073741824.0;
   c->keep   = true;
-  PetscCall(PetscMalloc1(electrons->mesh->nops, &c->rotation));
-  for (PetscInt io = 0; io < electrons->mesh->nops; io++) PetscCall(PetscArraycpy(c->rotation[io], &MeshOpCart(electrons->mesh, (int)io)[0][0], 9));
+  for (int s = 0; s < NSPECIES; s++) {
+    c->offset[s] = c->nunknowns;
+    if (!c->states[s]) continue;
+    c->unknown[s] = (unknowns & mask[s]) != 0;
+    if (c->unknown[s]) {
+      c->nunknowns += c->states[s]->nstates;
+      c->mesh = c->states[s]->mesh;
+    }
+    PetscCall(SharedArrayCreate(comm, sizeof(PetscReal) * (size_t)c->states[s]->nstates, &c->weight_array[s]));
+    PetscCall(SharedArrayGet(c->weight_array[s], &c->weight[s]));
+  }
+  c->ncolumns = nchannels + 1;
+  for (PetscInt i = 0; i < nchannels; i++)
+    for (int p = 0; p < CHANNEL_MAX_PARTS && channels[i]->type->part[p]; p++) c->ncolumns++;
+  PetscCall(find_relative(c));
   find_components(c);
   PetscCall(CollisionBuildProjectors(c));
-  PetscCall(SharedArrayCreate(comm, sizeof(int32_t) * (size_t)electrons->nstates, &c->row_array));
+  PetscCall(share_stars(c));
+  PetscCall(BlockListCreate(c->nunknowns, &c->blocks));
+  PetscCall(SharedArrayCreate(comm, sizeof(int32_t) * (size_t)PetscMax(1, c->nunknowns), &c->row_array));
   PetscCall(SharedArrayGet(c->row_array, &c->row));
-  PetscCall(SharedArrayCreate(comm, sizeof(PetscReal) * (size_t)electrons->nstates, &c->weight_array[0]));
-  PetscCall(SharedArrayGet(c->weight_array[0], &c->weight[0]));
-  if (phonons) {
-    PetscCall(SharedArrayCreate(comm, sizeof(PetscReal) * (size_t)phonons->nstates, &c->weight_array[1]));
-    PetscCall(SharedArrayGet(c->weight_array[1], &c->weight[1]));
-  }
   PetscFunctionReturn(0);
 }
 
@@ -82,88 +131,17 @@ PetscErrorCode CollisionDestroy(Collision *collision)
   PetscCall(MatDestroy(&c->D));
   PetscCall(PetscFree(c->value));
   PetscCall(PetscFree(c->rate));
-  PetscCall(PetscFree(c->rotation));
-  PetscCall(PetscFree(c->ik));
+  PetscCall(PetscFree2(c->rotation, c->relative));
   PetscCall(PetscFree(c->local));
-  PetscCall(SharedArrayDestroy(&c->projector_array));
   PetscCall(SharedArrayDestroy(&c->row_array));
-  PetscCall(SharedArrayDestroy(&c->weight_array[0]));
-  if (c->weight_array[1]) PetscCall(SharedArrayDestroy(&c->weight_array[1]));
+  PetscCall(SharedArrayDestroy(&c->star_array));
+  for (int s = 0; s < NSPECIES; s++) {
+    PetscCall(PetscFree(c->ik[s]));
+    if (c->projector_array[s]) PetscCall(SharedArrayDestroy(&c->projector_array[s]));
+    if (c->weight_array[s]) PetscCall(SharedArrayDestroy(&c->weight_array[s]));
+  }
   PetscCall(PetscFree(c));
   *collision = NULL;
-  PetscFunctionReturn(0);
-}
-
-/* --- dealing ------------------------------------------------------------------------------ */
-
-static PetscErrorCode gather_work(Collision c, PetscReal *work)
-{
-  const PetscInt nk = c->electrons->nk;
-  int            rank, size;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(c->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(c->comm, &size));
-  PetscCall(PetscArrayzero(work, nk));
-  for (PetscInt ik = rank; ik < nk; ik += size)
-    for (PetscInt i = 0; i < c->nchannels; i++) {
-      PetscReal w;
-      PetscCall(ChannelWork(c->channel[i], ik, &w));
-      work[ik] += w;
-    }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, work, (PetscMPIInt)nk, MPIU_REAL, MPI_SUM, c->comm));
-  PetscFunctionReturn(0);
-}
-
-/* Longest first, each to the least loaded rank. */
-static PetscErrorCode deal(PetscInt nk, const PetscReal *work, int size, int *owner)
-{
-  PetscReal *load, *key;
-  PetscInt  *order;
-  PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(size, &load));
-  PetscCall(PetscMalloc2(nk, &key, nk, &order));
-  for (PetscInt i = 0; i < nk; i++) {
-    key[i]   = -work[i];
-    order[i] = i;
-  }
-  PetscCall(PetscSortRealWithArrayInt(nk, key, order));
-  for (PetscInt i = 0; i < nk; i++) {
-    int best = 0;
-    for (int r = 1; r < size; r++)
-      if (load[r] < load[best]) best = r;
-    owner[order[i]] = best;
-    load[best] += work[order[i]];
-  }
-  PetscCall(PetscFree(load));
-  PetscCall(PetscFree2(key, order));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode number_rows(Collision c, const int *owner)
-{
-  States   s = c->electrons;
-  PetscInt row = 0;
-  int      rank, size;
-  bool     writer;
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_rank(c->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(c->comm, &size));
-  PetscCall(PetscMalloc1(s->nk, &c->ik));
-  PetscCall(PetscMalloc1(s->nstates, &c->local));
-  PetscCall(SharedArrayIsOwner(c->row_array, &writer));
-  c->row_first = -1;
-  for (int r = 0; r < size; r++) {
-    if (r == rank) c->row_first = row;
-    for (PetscInt ik = 0; ik < s->nk; ik++) {
-      if (owner[ik] != r) continue;
-      if (r == rank) c->ik[c->nk++] = ik;
-      for (int32_t a = s->first[ik]; a < s->first[ik + 1]; a++, row++) {
-        if (r == rank) c->local[c->nlocal++] = a;
-        if (writer) c->row[a] = (int32_t)row;
-      }
-    }
-  }
-  PetscCall(SharedArrayFence(c->row_array));
   PetscFunctionReturn(0);
 }
 
@@ -198,15 +176,17 @@ static PetscErrorCode enumerate(Collision c, bool point_dependent, Enumeration *
   Progress    progress;
   PetscInt    n = 0, done = 0;
   PetscFunctionBeginUser;
-  for (PetscInt i = 0; i < c->nchannels; i++) n += c->channel[i]->point_dependent == point_dependent;
+  for (PetscInt i = 0; i < c->nchannels; i++)
+    if (c->channel[i]->point_dependent == point_dependent) n += c->nk[c->channel[i]->first];
   if (n == 0) PetscFunctionReturn(0);
-  if (stage) ProgressBegin(&progress, stage, (PetscReal)(n * c->nk));
+  if (stage) ProgressBegin(&progress, stage, (PetscReal)n);
   for (PetscInt i = 0; i < c->nchannels; i++) {
     if (c->channel[i]->point_dependent != point_dependent || (c->only >= 0 && c->only != i)) continue;
-    e->channel = i;
-    if (c->channel[i]->type->prepare) PetscCall(c->channel[i]->type->prepare(c->channel[i], c->nk, c->ik));
-    for (PetscInt k = 0; k < c->nk; k++) {
-      PetscCall(ChannelEnumerate(c->channel[i], &c->point, c->ik[k], &sink));
+    const Species first = c->channel[i]->first;
+    e->channel          = i;
+    if (c->channel[i]->type->prepare) PetscCall(c->channel[i]->type->prepare(c->channel[i], c->nk[first], c->ik[first]));
+    for (PetscInt k = 0; k < c->nk[first]; k++) {
+      PetscCall(ChannelEnumerate(c->channel[i], &c->point, c->ik[first][k], &sink));
       if (stage) ProgressUpdate(&progress, (PetscReal)++done);
     }
   }
@@ -228,16 +208,10 @@ PetscErrorCode CollisionForEach(Collision c, ChunkConsumer consume, void *ctx)
 
 PetscErrorCode CollisionSetUp(Collision c)
 {
-  PetscReal  *work;
-  int        *owner, size, kept;
+  int         kept;
   Enumeration e = {.c = c, .store = &c->fixed};
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(c->comm, &size));
-  PetscCall(PetscMalloc2(c->electrons->nk, &work, c->electrons->nk, &owner));
-  PetscCall(gather_work(c, work));
-  PetscCall(deal(c->electrons->nk, work, size, owner));
-  PetscCall(number_rows(c, owner));
-  PetscCall(PetscFree2(work, owner));
+  PetscCall(CollisionDeal(c));
   PetscCall(ErrorAgree(c->comm, enumerate(c, false, &e, "scattering processes")));
   kept = c->keep;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &kept, 1, MPI_INT, MPI_MIN, c->comm));
@@ -247,7 +221,7 @@ PetscErrorCode CollisionSetUp(Collision c)
     Log(1, "processes exceed collision.memory: they will be enumerated anew at every point");
   }
   c->processes = e.processes;
-  PetscCall(PetscMalloc1((c->nchannels + 1) * c->nlocal, &c->rate));
+  PetscCall(PetscMalloc1(c->ncolumns * c->nrows, &c->rate));
   c->set_up = true;
   PetscFunctionReturn(0);
 }
@@ -291,8 +265,8 @@ PetscErrorCode CollisionSetPoint(Collision c, const StatesPoint *point)
   c->point = *point;
   c->only  = -1;
   c->serial++;
-  PetscCall(fill_weights(c, 0, c->electrons));
-  if (c->phonons) PetscCall(fill_weights(c, 1, c->phonons));
+  for (int s = 0; s < NSPECIES; s++)
+    if (c->states[s]) PetscCall(fill_weights(c, s, c->states[s]));
   PetscCall(StoreClear(&c->moving));
   c->keep             = true; /* the processes of one point are always kept */
   PetscErrorCode code = enumerate(c, true, &e, NULL);
@@ -318,18 +292,19 @@ PetscErrorCode CollisionGetChannelCount(Collision c, PetscInt *n)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CollisionGetLocalStates(Collision c, PetscInt *nlocal, const PetscInt **states)
+PetscErrorCode CollisionGetLocalStates(Collision c, Species species, PetscInt *begin, PetscInt *nlocal, const PetscInt **states)
 {
   PetscFunctionBeginUser;
-  *nlocal = c->nlocal;
-  if (states) *states = c->local;
+  if (begin) *begin = c->begin[species];
+  *nlocal = c->nlocal[species];
+  if (states) *states = c->local + c->begin[species];
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CollisionCreateVec(Collision c, Vec *v)
 {
   PetscFunctionBeginUser;
-  PetscCall(VecCreateMPI(c->comm, 3 * c->nlocal, PETSC_DETERMINE, v));
+  PetscCall(VecCreateMPI(c->comm, 3 * c->nrows, PETSC_DETERMINE, v));
   PetscCall(VecSetBlockSize(*v, 3));
   PetscFunctionReturn(0);
 }
@@ -337,14 +312,21 @@ PetscErrorCode CollisionCreateVec(Collision c, Vec *v)
 PetscErrorCode CollisionGetRates(Collision c, PetscInt channel, const PetscReal **rates)
 {
   PetscFunctionBeginUser;
-  *rates = c->rate + (channel < 0 ? c->nchannels : channel) * c->nlocal;
+  *rates = c->rate + (channel < 0 ? c->nchannels : channel) * c->nrows;
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CollisionGetWeights(Collision c, const PetscReal **weights)
+PetscErrorCode CollisionGetPartRates(Collision c, PetscInt channel, int part, const PetscReal **rates)
 {
   PetscFunctionBeginUser;
-  *weights = c->weight[0];
+  *rates = c->rate + (CollisionPartColumn(c, channel) + part) * c->nrows;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionGetWeights(Collision c, Species species, const PetscReal **weights)
+{
+  PetscFunctionBeginUser;
+  *weights = c->weight[species];
   PetscFunctionReturn(0);
 }
 

@@ -4,11 +4,14 @@
 
 #include "umklapp/collision.h"
 
+#define NSPECIES  2 /* electrons, phonons; bath bosons have no states */
+#define MAX_PAIRS (PROCESS_MAX_MEMBERS * (PROCESS_MAX_MEMBERS - 1) / 2)
+
 /* A batch that was kept: the arrays its `batch` points to are one allocation. */
 typedef struct _Chunk {
   ProcessBatch   batch;
   PetscInt       channel;
-  int32_t       *block;  /* [count] position of the (first, last) electron pair in the operator's block list; NULL until known */
+  int32_t       *block;  /* [pairs][count] positions of the pairs of unknowns in the operator's block list; NULL until known */
   struct _Chunk *next;
 } Chunk;
 
@@ -17,60 +20,63 @@ typedef struct {
   PetscReal bytes, processes;
 } Store;
 
-/* Unordered pairs of wedge states that processes couple, in order of discovery; open addressing. */
+/* Unordered pairs of unknowns that processes couple, in order of discovery; found by a triangular table where that is small, else by hashing. */
 typedef struct {
   PetscInt  count, capacity, slots;
-  int32_t (*pair)[2]; /* [count], a <= b */
-  int32_t  *slot;     /* [slots] position in pair, or -1 */
+  PetscInt  nunknowns; /* > 0: slot is the triangle [n (n + 1)/2] */
+  int32_t (*pair)[2];  /* [count], a <= b */
+  int32_t  *slot;      /* position in pair, or -1 */
 } BlockList;
 
 struct _p_Collision {
   MPI_Comm    comm;
-  States      electrons, phonons;
-  PetscInt    nchannels;
+  States      states[NSPECIES];   /* NULL: none of these in the run */
+  bool        unknown[NSPECIES];
+  PetscInt    offset[NSPECIES], nunknowns; /* unknown number of state a: offset[species] + a */
+  KMesh       mesh;               /* of the unknowns */
+  PetscInt    nchannels, ncolumns;/* columns of rates: channels, the total, parts of channels */
   Channel    *channel;
-  PetscReal   memory;            /* bytes per rank that may be kept */
+  PetscReal   memory;             /* bytes per rank that may be kept */
   bool        keep, walls, set_up;
-  PetscInt    nk, *ik;           /* wedge points of this rank */
-  PetscInt    nlocal, *local;    /* its states, row order */
-  PetscInt    row_first;         /* first local state row */
-  SharedArray row_array, weight_array[2];
-  int32_t    *row;               /* [nstates] state row, node-shared */
-  PetscReal  *weight[2];         /* [electrons], [phonons] w, node-shared */
+  PetscInt    nk[NSPECIES], *ik[NSPECIES]; /* wedge points of this rank */
+  PetscInt    begin[NSPECIES], nlocal[NSPECIES]; /* its unknowns, row order: begin, number */
+  PetscInt    nrows, *local;      /* unknowns of this rank; [nrows] state numbers within their species */
+  PetscInt    row_first;          /* first unknown of this rank, in row order */
+  SharedArray row_array, weight_array[NSPECIES], star_array;
+  int32_t    *row;                /* [nunknowns] place in row order, node-shared */
+  PetscReal  *star;               /* [nunknowns] node-shared */
+  PetscReal  *weight[NSPECIES];   /* w of all states, node-shared */
   StatesPoint point;
-  PetscInt    only;              /* the one channel that acts, or -1 */
-  PetscInt    serial;            /* counts points, to know what is stale */
-  Store       fixed, moving;     /* point-independent and point-dependent processes */
-  PetscReal   processes;         /* enumerated at SetUp or at the last point, this rank */
-  PetscReal   charge_defect;     /* of this point */
-  PetscReal  *rate;              /* [nchannels + 1][nlocal]; total last */
-  PetscReal (*rotation)[9];      /* Cartesian mesh operations */
-  PetscReal (*projector)[9];     /* [nk] onto the vectors that the point's little group leaves alone, node-shared */
-  SharedArray projector_array;
+  PetscInt    only;               /* the one channel that acts, or -1 */
+  PetscInt    serial;             /* counts points, to know what is stale */
+  Store       fixed, moving;      /* point-independent and point-dependent processes */
+  PetscReal   processes;          /* enumerated at SetUp or at the last point, this rank */
+  PetscReal   charge_defect, energy_defect; /* of this point */
+  PetscReal  *rate;               /* [ncolumns][nrows] */
+  PetscReal (*rotation)[9];       /* Cartesian mesh operations */
+  uint8_t    *relative;           /* [nops][nops] position of S_a^-1 S_b */
+  PetscReal (*projector[NSPECIES])[9]; /* [nk] onto the vectors that the point's little group leaves alone, node-shared */
+  SharedArray projector_array[NSPECIES];
   BlockList   blocks;
-  PetscInt    blocks_in_matrix;  /* what the sparsity pattern knows */
+  PetscInt    blocks_in_matrix;   /* what the sparsity pattern knows */
   Mat         A, D;
   PetscInt    serial_A, serial_D;
-  PetscReal  *value;             /* [blocks][9] */
-  int         ncomponent;        /* entries of a block that the operations can fill */
+  PetscReal  *value;              /* [blocks][9] */
+  int         ncomponent;         /* entries of a block that the operations can fill */
   int         component[9];
 };
 
-/* What an active (electron) pair of a process is. */
+/* Members of a batch that are unknowns, and their pairs within one species. */
 typedef struct {
-  int first, last; /* member positions; last < 0: one-member process */
-} ActivePair;
-ActivePair ProcessActivePair(const ProcessBatch *batch);
+  int n, member[PROCESS_MAX_MEMBERS];
+  int npairs, pair[MAX_PAIRS][2]; /* member positions, first < second */
+} ActiveMembers;
+ActiveMembers CollisionActive(Collision c, const ProcessBatch *batch);
 
-/* store.c */
-PetscErrorCode StoreAppend(Store *store, PetscInt channel, const ProcessBatch *batch);
-PetscErrorCode StoreClear(Store *store);
-/* blocks.c */
-PetscErrorCode BlockListFind(BlockList *list, int32_t a, int32_t b, int32_t *position); /* inserts when new */
-PetscErrorCode BlockListDestroy(BlockList *list);
-/* Hand every process of this point to the sink: kept ones by replay, others by enumeration. chunk: NULL when not from the store. */
-typedef PetscErrorCode (*ChunkConsumer)(void *ctx, PetscInt channel, const ProcessBatch *batch, Chunk *chunk);
-PetscErrorCode CollisionForEach(Collision collision, ChunkConsumer consume, void *ctx);
+static inline PetscInt MemberUnknown(Collision c, const ProcessBatch *b, int m, PetscInt n) { return c->offset[b->species[m]] + b->state[m][n]; }
+static inline int MemberOp(const ProcessBatch *b, int m, PetscInt n) { return b->op[m] ? b->op[m][n] : 0; }
+/* Images of a process: those of its first member's point. */
+static inline PetscReal ProcessStar(Collision c, const ProcessBatch *b, PetscInt n) { return c->states[b->species[0]]->star[b->state[0][n]]; }
 /* prod w over all members of process n, at the current point */
 static inline PetscReal ProcessWeight(Collision c, const ProcessBatch *b, PetscInt n)
 {
@@ -81,8 +87,23 @@ static inline PetscReal ProcessWeight(Collision c, const ProcessBatch *b, PetscI
   }
   return w;
 }
+
+/* store.c */
+PetscErrorCode StoreAppend(Store *store, PetscInt channel, const ProcessBatch *batch);
+PetscErrorCode StoreClear(Store *store);
+/* blocks.c */
+PetscErrorCode BlockListCreate(PetscInt nunknowns, BlockList *list);
+PetscErrorCode BlockListFind(BlockList *list, int32_t a, int32_t b, int32_t *position); /* inserts when new */
+PetscErrorCode BlockListDestroy(BlockList *list);
+/* deal.c: wedge points to ranks, rows. */
+PetscErrorCode CollisionDeal(Collision c);
+/* Hand every process of this point to the sink: kept ones by replay, others by enumeration. chunk: NULL when not from the store. */
+typedef PetscErrorCode (*ChunkConsumer)(void *ctx, PetscInt channel, const ProcessBatch *batch, Chunk *chunk);
+PetscErrorCode CollisionForEach(Collision collision, ChunkConsumer consume, void *ctx);
 /* little.c */
 PetscErrorCode CollisionBuildProjectors(Collision collision);
+/* rates.c */
+PetscInt       CollisionPartColumn(Collision c, PetscInt channel); /* column of rates of the channel's first part */
 PetscErrorCode CollisionComputeRates(Collision collision);
 
 #endif

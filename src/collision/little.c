@@ -23,14 +23,17 @@ static void little_group(KMesh mesh, PetscInt64 linear, PetscReal P[9])
 
 PetscErrorCode CollisionBuildProjectors(Collision c)
 {
-  States   s = c->electrons;
-  PetscInt begin, end;
   PetscFunctionBeginUser;
-  StatesShare(c->comm, s->nk, &begin, &end);
-  PetscCall(SharedArrayCreate(c->comm, sizeof(PetscReal[9]) * (size_t)s->nk, &c->projector_array));
-  PetscCall(SharedArrayGet(c->projector_array, &c->projector));
-  for (PetscInt ik = begin; ik < end; ik++) little_group(s->mesh, s->mesh->wedge[s->wedge[ik]], c->projector[ik]);
-  PetscCall(SharedArrayCombine(c->projector_array, sizeof(PetscReal[9]) * (size_t)begin, sizeof(PetscReal[9]) * (size_t)end));
+  for (int k = 0; k < NSPECIES; k++) {
+    const States s = c->states[k];
+    PetscInt     begin, end;
+    if (!c->unknown[k]) continue;
+    StatesShare(c->comm, s->nk, &begin, &end);
+    PetscCall(SharedArrayCreate(c->comm, sizeof(PetscReal[9]) * (size_t)s->nk, &c->projector_array[k]));
+    PetscCall(SharedArrayGet(c->projector_array[k], &c->projector[k]));
+    for (PetscInt ik = begin; ik < end; ik++) little_group(s->mesh, s->mesh->wedge[s->wedge[ik]], c->projector[k][ik]);
+    PetscCall(SharedArrayCombine(c->projector_array[k], sizeof(PetscReal[9]) * (size_t)begin, sizeof(PetscReal[9]) * (size_t)end));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -39,11 +42,12 @@ PetscErrorCode CollisionProject(Collision c, Vec x)
   PetscScalar *v;
   PetscFunctionBeginUser;
   PetscCall(VecGetArray(x, &v));
-  for (PetscInt i = 0; i < c->nlocal; i++) {
-    const PetscReal  *P   = c->projector[c->electrons->k[c->local[i]]];
-    const PetscScalar y[3] = {v[3 * i], v[3 * i + 1], v[3 * i + 2]};
-    for (int r = 0; r < 3; r++) v[3 * i + r] = P[3 * r] * y[0] + P[3 * r + 1] * y[1] + P[3 * r + 2] * y[2];
-  }
+  for (int s = 0; s < NSPECIES; s++)
+    for (PetscInt i = c->begin[s]; i < c->begin[s] + c->nlocal[s]; i++) {
+      const PetscReal  *P    = c->projector[s][c->states[s]->k[c->local[i]]];
+      const PetscScalar y[3] = {v[3 * i], v[3 * i + 1], v[3 * i + 2]};
+      for (int r = 0; r < 3; r++) v[3 * i + r] = P[3 * r] * y[0] + P[3 * r + 1] * y[1] + P[3 * r + 2] * y[2];
+    }
   PetscCall(VecRestoreArray(x, &v));
   PetscFunctionReturn(0);
 }

@@ -5,24 +5,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
 
-static PetscErrorCode find_blocks(Collision c, const ProcessBatch *b, ActivePair pair, int32_t *block)
+static PetscErrorCode find_blocks(Collision c, const ProcessBatch *b, const ActiveMembers *active, int32_t *block)
 {
   PetscFunctionBeginUser;
-  for (PetscInt i = 0; i < b->count; i++) PetscCall(BlockListFind(&c->blocks, b->state[pair.first][i], b->state[pair.last][i], &block[i]));
+  for (int k = 0; k < active->npairs; k++) {
+    const int      m = active->pair[k][0], n = active->pair[k][1];
+    const PetscInt from = c->offset[b->species[m]], to = c->offset[b->species[n]];
+    int32_t       *out = block + k * b->count;
+    for (PetscInt i = 0; i < b->count; i++) PetscCall(BlockListFind(&c->blocks, (int32_t)(from + b->state[m][i]), (int32_t)(to + b->state[n][i]), &out[i]));
+  }
   PetscFunctionReturn(0);
 }
 
 /* Learn the pairs of a batch; kept batches remember where theirs are. */
 static PetscErrorCode scan(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
 {
-  Collision        c    = ctx;
-  const ActivePair pair = ProcessActivePair(b);
-  int32_t         *block;
+  Collision           c      = ctx;
+  const ActiveMembers active = CollisionActive(c, b);
+  int32_t            *block;
   PetscFunctionBeginUser;
   (void)channel;
-  if (pair.last < 0 || (chunk && chunk->block)) PetscFunctionReturn(0);
-  PetscCall(PetscMalloc1(b->count, &block));
-  PetscCall(find_blocks(c, b, pair, block));
+  if (active.npairs == 0 || (chunk && chunk->block)) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(active.npairs * b->count, &block));
+  PetscCall(find_blocks(c, b, &active, block));
   if (chunk) chunk->block = block;
   else PetscCall(PetscFree(block));
   PetscFunctionReturn(0);
@@ -37,36 +42,53 @@ static void add_block(const PetscReal S[9], PetscReal x, bool transpose, bool se
     }
 }
 
+/* One pair of members: K prod(w)/(w_a w_b) s_a s_b N_first/sqrt(N_a N_b) S_a^T S_b, x: K prod(w) N_first of each process. */
+static void insert_pair(Collision c, const ProcessBatch *b, const int pair[2], const PetscReal *x, const int32_t *block)
+{
+  const int        m = pair[0], n = pair[1], nops = (int)c->mesh->nops;
+  const PetscInt   from = c->offset[b->species[m]], to = c->offset[b->species[n]];
+  const PetscReal *w = c->weight[b->species[m]], *v = c->weight[b->species[n]], sign = (PetscReal)(b->s[m] * b->s[n]);
+  for (PetscInt i = 0; i < b->count; i++) {
+    const int32_t   am = b->state[m][i], an = b->state[n][i];
+    const PetscInt  first = from + am, last = to + an;
+    const PetscReal y = sign * x[i] / (w[am] * v[an] * sqrt(c->star[first] * c->star[last]));
+    add_block(c->rotation[c->relative[MemberOp(b, m, i) * nops + MemberOp(b, n, i)]], y, first > last, first == last, c->value + 9 * (size_t)block[i]);
+  }
+}
+
 static PetscErrorCode insert(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
 {
-  Collision        c    = ctx;
-  const PetscReal *star = c->electrons->star, *w = c->weight[0];
-  const ActivePair pair = ProcessActivePair(b);
-  int32_t         *block;
+  Collision           c      = ctx;
+  const ActiveMembers active = CollisionActive(c, b);
+  PetscReal          *x;
+  int32_t            *block;
   PetscFunctionBeginUser;
   (void)channel;
-  if (pair.last < 0) PetscFunctionReturn(0);
+  if (active.npairs == 0) PetscFunctionReturn(0);
   block = chunk ? chunk->block : NULL;
   if (!chunk) {
-    PetscCall(PetscMalloc1(b->count, &block));
-    PetscCall(find_blocks(c, b, pair, block));
+    PetscCall(PetscMalloc1(active.npairs * b->count, &block));
+    PetscCall(find_blocks(c, b, &active, block));
   }
-  const PetscReal sign = (PetscReal)(b->s[pair.first] * b->s[pair.last]);
-  for (PetscInt i = 0; i < b->count; i++) {
-    const int32_t    first = b->state[pair.first][i], last = b->state[pair.last][i];
-    const PetscReal  x = sign * b->kernel[i] * ProcessWeight(c, b, i) / (w[first] * w[last]) * sqrt(star[first] / star[last]);
-    add_block(c->rotation[b->op[pair.last] ? b->op[pair.last][i] : 0], x, first > last, first == last, c->value + 9 * (size_t)block[i]);
-  }
+  PetscCall(PetscMalloc1(b->count, &x));
+  for (PetscInt i = 0; i < b->count; i++) x[i] = b->kernel[i] * ProcessWeight(c, b, i) * ProcessStar(c, b, i);
+  for (int k = 0; k < active.npairs; k++) insert_pair(c, b, active.pair[k], x, block + k * b->count);
+  PetscCall(PetscFree(x));
   if (!chunk) PetscCall(PetscFree(block));
   PetscFunctionReturn(0);
+}
+
+static const PetscReal (*unknown_projector(Collision c, PetscInt unknown))[3]
+{
+  const int s = unknown >= c->offset[SPECIES_PHONON] ? SPECIES_PHONON : SPECIES_ELECTRON;
+  return (const PetscReal(*)[3])c->projector[s][c->states[s]->k[unknown - c->offset[s]]];
 }
 
 /* value <- P_a value P_b */
 static void project_blocks(Collision c)
 {
   for (PetscInt p = 0; p < c->blocks.count; p++) {
-    const PetscReal(*Pa)[3] = (const PetscReal(*)[3])c->projector[c->electrons->k[c->blocks.pair[p][0]]];
-    const PetscReal(*Pb)[3] = (const PetscReal(*)[3])c->projector[c->electrons->k[c->blocks.pair[p][1]]];
+    const PetscReal(*Pa)[3] = unknown_projector(c, c->blocks.pair[p][0]), (*Pb)[3] = unknown_projector(c, c->blocks.pair[p][1]);
     PetscReal(*value)[3]    = (PetscReal(*)[3])(c->value + 9 * (size_t)p), left[3][3];
     MatMul3(Pa, (const PetscReal(*)[3])value, left);
     MatMul3((const PetscReal(*)[3])left, Pb, value);
@@ -76,18 +98,20 @@ static void project_blocks(Collision c)
   }
 }
 
-static PetscInt entries(Collision c)
+static PetscInt64 entries(Collision c)
 {
-  PetscInt n = 3 * c->nlocal;
+  PetscInt64 n = 3 * c->nrows;
   for (PetscInt p = 0; p < c->blocks.count; p++) n += c->ncomponent * (c->blocks.pair[p][0] == c->blocks.pair[p][1] ? 1 : 2);
   return n;
 }
 
 static PetscErrorCode preallocate(Collision c)
 {
-  PetscInt *i, *j, at = 0;
+  PetscInt        *i, *j, at = 0;
+  const PetscInt64 total = entries(c);
+  const PetscInt   n     = (PetscInt)total;
   PetscFunctionBeginUser;
-  const PetscInt n = entries(c);
+  PetscCheck(total <= PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_SUP, "%lld entries of the operator from one rank: use more ranks, or solver.operator: replayed", (long long)total);
   PetscCall(PetscMalloc2(n, &i, n, &j));
   for (PetscInt p = 0; p < c->blocks.count; p++) {
     const PetscInt a = 3 * c->row[c->blocks.pair[p][0]], b = 3 * c->row[c->blocks.pair[p][1]];
@@ -98,10 +122,10 @@ static PetscErrorCode preallocate(Collision c)
         j[at] = t ? r : s;
       }
   }
-  for (PetscInt r = 0; r < 3 * c->nlocal; r++, at++) i[at] = j[at] = 3 * c->row_first + r;
+  for (PetscInt r = 0; r < 3 * c->nrows; r++, at++) i[at] = j[at] = 3 * c->row_first + r;
   PetscCall(MatDestroy(&c->A));
   PetscCall(MatCreate(c->comm, &c->A));
-  PetscCall(MatSetSizes(c->A, 3 * c->nlocal, 3 * c->nlocal, PETSC_DETERMINE, PETSC_DETERMINE));
+  PetscCall(MatSetSizes(c->A, 3 * c->nrows, 3 * c->nrows, PETSC_DETERMINE, PETSC_DETERMINE));
   PetscCall(MatSetType(c->A, MATAIJ));
   PetscCall(MatSetPreallocationCOO(c->A, n, i, j));
   PetscCall(MatSetOption(c->A, MAT_SYMMETRIC, PETSC_TRUE));
@@ -119,12 +143,12 @@ static PetscErrorCode set_values(Collision c)
   const PetscReal *rate;
   PetscInt         at = 0;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(entries(c), &v));
+  PetscCall(PetscMalloc1((size_t)entries(c), &v));
   for (PetscInt p = 0; p < c->blocks.count; p++)
     for (int t = 0; t < (c->blocks.pair[p][0] == c->blocks.pair[p][1] ? 1 : 2); t++)
       for (int k = 0; k < c->ncomponent; k++) v[at++] = c->value[9 * (size_t)p + (size_t)c->component[k]];
   PetscCall(CollisionGetRates(c, -1, &rate));
-  for (PetscInt r = 0; r < 3 * c->nlocal; r++) v[at++] = rate[r / 3] > 0.0 ? rate[r / 3] : 1.0;
+  for (PetscInt r = 0; r < 3 * c->nrows; r++) v[at++] = rate[r / 3] > 0.0 ? rate[r / 3] : 1.0;
   PetscCall(MatSetValuesCOO(c->A, v, INSERT_VALUES));
   PetscCall(PetscFree(v));
   PetscFunctionReturn(0);
@@ -146,5 +170,18 @@ PetscErrorCode CollisionGetOperator(Collision c, Mat *A)
     c->serial_A = c->serial;
   }
   *A = c->A;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionOperatorFits(Collision c, bool *fits)
+{
+  const PetscReal n = (PetscReal)c->nunknowns, processes = c->processes + c->moving.processes;
+  const PetscReal most  = PetscMin(3.0 * processes, 0.5 * n * (n + 1.0)); /* blocks from this rank: a process of three members has three pairs */
+  const PetscReal bytes = most * (72.0 + 8.0 + 2.0 * c->ncomponent * 48.0) /* value, pair; COO indices, values and PETSc's maps and matrix */
+                        + c->fixed.bytes + c->moving.bytes;
+  int             all = bytes <= c->memory && most * 2.0 * c->ncomponent < 2e9;
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm));
+  *fits = all;
   PetscFunctionReturn(0);
 }

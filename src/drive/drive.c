@@ -1,25 +1,41 @@
-/* Drives of the electrons on the wedge, and the currents they read. */
+/* Drives of electrons and phonons on the wedge, and the currents they read. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "umklapp/drive.h"
 
+/* This rank's part of one species: states, their rates, and where they begin in a local vector. */
+typedef struct {
+  PetscInt         n, begin;
+  const PetscInt  *state;
+  const PetscReal *rate;
+} Local;
+
+static PetscErrorCode get_local(Collision c, States s, Local *l)
+{
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(c, s->species, &l->begin, &l->n, &l->state));
+  PetscCall(CollisionGetRates(c, -1, &l->rate));
+  l->rate += l->begin;
+  PetscFunctionReturn(0);
+}
+
 static PetscReal drive_factor(States s, const StatesPoint *p, DriveKind kind, PetscInt a)
 {
-  return sqrt(s->star[a]) * StatesWeight(s->species, s->energy[a], p) * (kind == DRIVE_FIELD ? -1.0 : s->energy[a] - p->mu);
+  const PetscReal common = sqrt(s->star[a]) * StatesWeight(s->species, s->energy[a], p);
+  if (s->species == SPECIES_PHONON) return kind == DRIVE_FIELD ? 0.0 : common * s->energy[a];
+  return common * (kind == DRIVE_FIELD ? -1.0 : s->energy[a] - p->mu);
 }
 
 PetscErrorCode DriveFill(Collision c, States s, const StatesPoint *p, DriveKind kind, Vec x)
 {
-  PetscInt         n;
-  const PetscInt  *local;
-  const PetscReal *rate;
-  PetscScalar     *v;
+  Local        l;
+  PetscScalar *v;
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(c, &n, &local));
-  PetscCall(CollisionGetRates(c, -1, &rate));
+  PetscCall(get_local(c, s, &l));
+  PetscCall(VecZeroEntries(x));
   PetscCall(VecGetArray(x, &v));
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscReal f = rate[i] > 0.0 ? drive_factor(s, p, kind, local[i]) : 0.0;
-    for (int r = 0; r < 3; r++) v[3 * i + r] = f * s->velocity[3 * local[i] + r];
+  for (PetscInt i = 0; i < l.n; i++) {
+    const PetscReal f = l.rate[i] > 0.0 ? drive_factor(s, p, kind, l.state[i]) : 0.0;
+    for (int r = 0; r < 3; r++) v[3 * (l.begin + i) + r] = f * s->velocity[3 * l.state[i] + r];
   }
   PetscCall(VecRestoreArray(x, &v));
   PetscCall(CollisionProject(c, x));
@@ -42,15 +58,15 @@ static void symmetrize(KMesh mesh, PetscReal m[3][3])
 
 PetscErrorCode DriveMoment(Collision c, States s, Vec x, Vec z, PetscReal m[3][3])
 {
-  PetscInt           n;
+  Local              l;
   const PetscScalar *vx, *vz;
   const PetscReal    scale = s->spin / ((PetscReal)s->mesh->size * s->mesh->crystal->volume);
   PetscReal          sum[9] = {0};
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(c, &n, NULL));
+  PetscCall(get_local(c, s, &l));
   PetscCall(VecGetArrayRead(x, &vx));
   PetscCall(VecGetArrayRead(z, &vz));
-  for (PetscInt i = 0; i < n; i++)
+  for (PetscInt i = l.begin; i < l.begin + l.n; i++)
     for (int r = 0; r < 9; r++) sum[r] += vx[3 * i + r / 3] * vz[3 * i + r % 3];
   PetscCall(VecRestoreArrayRead(x, &vx));
   PetscCall(VecRestoreArrayRead(z, &vz));
@@ -63,17 +79,16 @@ PetscErrorCode DriveMoment(Collision c, States s, Vec x, Vec z, PetscReal m[3][3
 PetscErrorCode DriveSpread(Collision c, States s, const StatesPoint *p, DriveKind x, DriveKind y, PetscReal m[3][3])
 {
   static const int at[3][3] = {{0, 5, 4}, {5, 1, 3}, {4, 3, 2}};
-  PetscInt         n;
-  const PetscInt  *local;
-  const PetscReal *rate, scale = s->spin / ((PetscReal)s->mesh->size * s->mesh->crystal->volume);
+  Local            l;
+  const PetscReal  scale  = s->spin / ((PetscReal)s->mesh->size * s->mesh->crystal->volume);
   PetscReal        sum[9] = {0}, add[3][3];
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(c, &n, &local));
-  PetscCall(CollisionGetRates(c, -1, &rate));
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscReal *C = s->spread + 6 * local[i];
-    if (!(rate[i] > 0.0)) continue;
-    const PetscReal f = drive_factor(s, p, x, local[i]) * drive_factor(s, p, y, local[i]) / rate[i];
+  if (!s->spread) PetscFunctionReturn(0);
+  PetscCall(get_local(c, s, &l));
+  for (PetscInt i = 0; i < l.n; i++) {
+    const PetscReal *C = s->spread + 6 * l.state[i];
+    if (!(l.rate[i] > 0.0)) continue;
+    const PetscReal f = drive_factor(s, p, x, l.state[i]) * drive_factor(s, p, y, l.state[i]) / l.rate[i];
     for (int r = 0; r < 9; r++) sum[r] += f * C[at[r / 3][r % 3]];
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, 9, MPIU_REAL, MPI_SUM, s->comm));
@@ -81,6 +96,29 @@ PetscErrorCode DriveSpread(Collision c, States s, const StatesPoint *p, DriveKin
   symmetrize(s->mesh, add);
   for (int r = 0; r < 9; r++) m[r / 3][r % 3] += add[r / 3][r % 3];
   PetscFunctionReturn(0);
+}
+
+/* Orthonormal basis, in the 9-dimensional space of 3x3 matrices, of those that commute with every operation. */
+static int commuting_matrices(KMesh mesh, PetscReal basis[9][9])
+{
+  int n = 0;
+  for (int e = 0; e < 9; e++) {
+    PetscReal M[9] = {0}, norm = 0.0;
+    for (PetscInt io = 0; io < mesh->nops; io++) {
+      const PetscReal(*S)[3] = MeshOpCart(mesh, (int)io);
+      for (int r = 0; r < 9; r++) M[r] += S[r / 3][e / 3] * S[r % 3][e % 3] / (PetscReal)mesh->nops;
+    }
+    for (int b = 0; b < n; b++) {
+      PetscReal d = 0.0;
+      for (int r = 0; r < 9; r++) d += M[r] * basis[b][r];
+      for (int r = 0; r < 9; r++) M[r] -= d * basis[b][r];
+    }
+    for (int r = 0; r < 9; r++) norm += M[r] * M[r];
+    if (norm < 1e-16) continue;
+    for (int r = 0; r < 9; r++) basis[n][r] = M[r] / sqrt(norm);
+    n++;
+  }
+  return n;
 }
 
 /* Orthonormal basis of the vectors that every operation leaves alone: Gram-Schmidt on the columns of (1/|G|) sum_S S. */
@@ -104,41 +142,66 @@ static int invariant_vectors(KMesh mesh, PetscReal basis[3][3])
   return n;
 }
 
-PetscErrorCode DriveNullVectors(Collision c, States s, PetscInt *count, Vec vectors[3])
+/* k of wedge point ik: the shortest image, its mean on the faces of the zone */
+static void mean_shortest(States s, PetscInt ik, PetscReal k[3])
 {
-  PetscReal        basis[3][3];
-  PetscInt         n;
-  const PetscInt  *local;
-  const PetscReal *rate, *w;
-  PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(c, &n, &local));
-  PetscCall(CollisionGetRates(c, -1, &rate));
-  PetscCall(CollisionGetWeights(c, &w));
-  *count = invariant_vectors(s->mesh, basis);
-  for (PetscInt b = 0; b < *count; b++) {
-    PetscScalar *v;
-    PetscCall(CollisionCreateVec(c, &vectors[b]));
-    PetscCall(VecGetArray(vectors[b], &v));
-    for (PetscInt i = 0; i < 3 * n; i++) v[i] = rate[i / 3] > 0.0 ? sqrt(s->star[local[i / 3]]) * w[local[i / 3]] * basis[b][i % 3] : 0.0;
-    PetscCall(VecRestoreArray(vectors[b], &v));
-    PetscCall(VecNormalize(vectors[b], NULL));
+  PetscReal image[MESH_MAX_SHORTEST][3];
+  const int n = MeshShortest(s->mesh, s->mesh->wedge[s->wedge[ik]], image);
+  for (int r = 0; r < 3; r++) {
+    k[r] = 0.0;
+    for (int i = 0; i < n; i++) k[r] += image[i][r] / n;
   }
+}
+
+/* w c (M == NULL, matrix-free) or w M k of every state that scatters, normalized */
+static PetscErrorCode null_vector(Collision c, States s, const PetscReal *constant, const PetscReal *M, Vec *vector)
+{
+  Local            l;
+  const PetscReal *w;
+  PetscScalar     *v;
+  PetscReal        norm;
+  PetscFunctionBeginUser;
+  PetscCall(get_local(c, s, &l));
+  PetscCall(CollisionGetWeights(c, s->species, &w));
+  PetscCall(CollisionCreateVec(c, vector));
+  PetscCall(VecGetArray(*vector, &v));
+  for (PetscInt i = 0; i < l.n; i++) {
+    const PetscInt  a = l.state[i];
+    const PetscReal f = l.rate[i] > 0.0 ? sqrt(s->star[a]) * w[a] : 0.0;
+    PetscReal       k[3];
+    if (M) mean_shortest(s, s->k[a], k);
+    for (int r = 0; r < 3; r++) v[3 * (l.begin + i) + r] = f * (M ? Dot3(M + 3 * r, k) : constant[r]);
+  }
+  PetscCall(VecRestoreArray(*vector, &v));
+  PetscCall(CollisionProject(c, *vector));
+  PetscCall(VecNorm(*vector, NORM_2, &norm));
+  if (norm > 0.0) PetscCall(VecScale(*vector, 1.0 / norm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DriveNullVectors(Collision c, States s, PetscInt *count, Vec vectors[DRIVE_MAX_NULL])
+{
+  PetscReal basis[3][3], M[9][9];
+  const int nconstant = s->species == SPECIES_ELECTRON ? invariant_vectors(s->mesh, basis) : 0;
+  const int nmomentum = s->species == SPECIES_PHONON ? commuting_matrices(s->mesh, M) : 0;
+  PetscFunctionBeginUser;
+  *count = 0;
+  for (int b = 0; b < nconstant; b++) PetscCall(null_vector(c, s, basis[b], NULL, &vectors[(*count)++]));
+  for (int b = 0; b < nmomentum; b++) PetscCall(null_vector(c, s, NULL, M[b], &vectors[(*count)++]));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode DriveUnscattered(Collision c, States s, const StatesPoint *p, PetscInt *number, PetscReal *fraction)
 {
-  PetscInt         n;
-  const PetscInt  *local;
-  const PetscReal *rate;
-  PetscReal        sum[3] = {0, 0, 0};
+  const DriveKind kind   = s->species == SPECIES_PHONON ? DRIVE_GRADIENT : DRIVE_FIELD;
+  PetscReal       sum[3] = {0, 0, 0};
+  Local           l;
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(c, &n, &local));
-  PetscCall(CollisionGetRates(c, -1, &rate));
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscReal f = drive_factor(s, p, DRIVE_FIELD, local[i]), x = f * f * Dot3(s->velocity + 3 * local[i], s->velocity + 3 * local[i]);
+  PetscCall(get_local(c, s, &l));
+  for (PetscInt i = 0; i < l.n; i++) {
+    const PetscReal *v = s->velocity + 3 * l.state[i], f = drive_factor(s, p, kind, l.state[i]), x = f * f * Dot3(v, v);
     sum[0] += x;
-    if (rate[i] > 0.0) continue;
+    if (l.rate[i] > 0.0) continue;
     sum[1] += x;
     sum[2] += 1.0;
   }

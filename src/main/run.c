@@ -8,7 +8,7 @@
 #include "run.h"
 
 static const DeckKey keys[] = {
-  {"write_states", DECK_BOOL, .fallback = "false", .help = "write energies, velocities, rates per channel and mean free displacements of the wedge states to the results"},
+  {"write_states", DECK_BOOL, .fallback = "false", .help = "write energies, velocities, rates per channel, mean free displacements (and thermal conductivities of phonons) of the wedge states to the results"},
   {NULL}};
 
 PetscErrorCode RunRegisterKeys(void)
@@ -21,21 +21,11 @@ PetscErrorCode RunRegisterKeys(void)
   PetscFunctionReturn(0);
 }
 
-typedef struct { /* everything alive during a run, in the order it is made */
-  Deck           deck;
-  Results        results;
-  Material       material;
-  Scan           scan;
-  KMesh          mesh;
-  Carriers       carriers;
-  States         electrons, phonons;
-  ChannelContext context;
-  PetscInt       nchannels;
-  Channel       *channels;
-  Collision      collision;
-  Transport      transport;
-  RunData        data;
-  PetscReal      start, last, seconds[6];
+typedef struct {
+  Results   results;
+  System    system;
+  RunData   data;
+  PetscReal start, last, seconds[6];
 } Run;
 
 static const char *const stage_name[6] = {"material", "states", "processes", "solve", "write", "rest"};
@@ -48,123 +38,97 @@ static void Mark(Run *r, int stage)
   r->last = now;
 }
 
-/* Mesh, carriers and the states of the window. */
-static PetscErrorCode MakeStates(Run *r)
+/* Names of the columns of rates: channels, the total, parts of channels. */
+static PetscErrorCode NameColumns(const System *r, RunData *d)
 {
-  Deck      electrons, phonons, scattering;
-  Crystal   crystal;
-  PetscInt     n[3], symmetry;
-  StatesWindow window;
-  PetscReal    omega_min;
-  bool         needed;
+  PetscInt n = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(DeckGetSection(r->deck, "electrons", &electrons));
-  PetscCall(DeckGetSection(r->deck, "phonons", &phonons));
-  PetscCall(DeckGetSection(r->deck, "scattering", &scattering));
-  PetscCall(MaterialGetCrystal(r->material, &crystal));
-  PetscCall(DeckGetInt3(electrons, "mesh", n, NULL));
-  if (crystal->dimension == 2 && n[2] != 1) n[2] = 1;
-  PetscCall(DeckGetChoice(r->deck, "symmetry", &symmetry));
-  PetscCall(MeshCreate(PETSC_COMM_WORLD, crystal, n, symmetry == 0, &r->mesh));
-  Log(1, "mesh      %d x %d x %d, %d points in the wedge, %d operations", (int)n[0], (int)n[1], (int)n[2], (int)r->mesh->nwedge, (int)r->mesh->nops);
-  PetscCall(CarriersCreate(PETSC_COMM_WORLD, r->material, r->mesh, &r->carriers));
-  PetscCall(ScanSolveCarriers(&r->scan, r->carriers, r->material));
-  PetscCall(ScanWindow(&r->scan, electrons, r->carriers, r->material, &window));
-  PetscCall(StatesCreateElectrons(PETSC_COMM_WORLD, r->material, r->mesh, &window, r->context.delta.scheme == DELTA_TETRAHEDRON, &r->electrons));
-  for (PetscInt i = 0; i < window.n; i++) Log(1, "window    %.4f ... %.4f eV", window.energy[i][0] * UMK_HARTREE_EV, window.energy[i][1] * UMK_HARTREE_EV);
-  Log(1, "states    %d on %d wedge points, %d points in the zone", (int)r->electrons->nstates, (int)r->electrons->nk, (int)r->electrons->npoints);
-  PetscInt nq[3];
-  bool     has_mesh;
-  PetscCall(DeckGetInt3(phonons, "mesh", nq, &has_mesh));
-  if (has_mesh && (nq[0] != n[0] || nq[1] != n[1] || nq[2] != n[2]))
-    PetscCall(DeckError(phonons, "mesh", "levels rta and full take phonons in equilibrium at k' - k, on the electrons' mesh [%d, %d, %d]: leave phonons.mesh out or make it equal", (int)n[0], (int)n[1], (int)n[2]));
-  PetscCall(ChannelsNeedPhonons(scattering, &needed));
-  if (!needed) PetscFunctionReturn(0);
-  PetscInt nmodes;
-  PetscCall(MaterialGetSizes(r->material, NULL, &nmodes, NULL, NULL));
-  if (nmodes == 0) PetscCall(DeckError(scattering, "", "this material has no phonons"));
-  PetscCall(DeckGetReal(phonons, "minimum_frequency", &omega_min, NULL));
-  PetscCall(StatesCreatePhonons(PETSC_COMM_WORLD, r->material, r->mesh, omega_min, &r->phonons));
-  Log(1, "phonons   %d modes on %d wedge points", (int)r->phonons->nstates, (int)r->phonons->nk);
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode MakeCollision(Run *r)
-{
-  Deck          scattering, collision, solver;
-  CollisionCost cost;
-
-  PetscFunctionBeginUser;
-  PetscCall(DeckGetSection(r->deck, "scattering", &scattering));
-  PetscCall(DeckGetSection(r->deck, "collision", &collision));
-  PetscCall(DeckGetSection(r->deck, "solver", &solver));
-  r->context.material  = r->material;
-  r->context.electrons = r->electrons;
-  r->context.phonons   = r->phonons;
-  PetscCall(ChannelsCreateFromDeck(scattering, &r->context, &r->nchannels, &r->channels));
-  if (r->nchannels == 0) PetscCall(DeckError(r->deck, "scattering", "no scattering mechanism: nothing limits the current"));
-  PetscCall(CollisionCreate(PETSC_COMM_WORLD, collision, r->electrons, r->phonons, r->nchannels, r->channels, &r->collision));
-  PetscCall(CollisionSetUp(r->collision));
-  PetscCall(CollisionGetCost(r->collision, &cost));
-  Log(1, "processes %.4g, max/mean over ranks %.3f, %.1f MiB per rank", cost.processes, cost.imbalance, cost.bytes / 1048576.0);
+  PetscCall(PetscCalloc1(r->nchannels * (1 + CHANNEL_MAX_PARTS) + 1, &d->column));
+  for (PetscInt i = 0; i < r->nchannels; i++) snprintf(d->column[n++], sizeof(d->column[0]), "%s", r->channels[i]->type->name);
+  snprintf(d->column[n++], sizeof(d->column[0]), "total");
   for (PetscInt i = 0; i < r->nchannels; i++)
-    if (r->channels[i]->type->report) PetscCall(r->channels[i]->type->report(r->channels[i]));
-  PetscCall(TransportCreate(PETSC_COMM_WORLD, solver, r->collision, r->electrons, &r->transport));
+    for (int p = 0; p < CHANNEL_MAX_PARTS && r->channels[i]->type->part[p]; p++) snprintf(d->column[n++], sizeof(d->column[0]), "%s_%s", r->channels[i]->type->name, r->channels[i]->type->part[p]);
+  d->ncolumns = n;
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode AllocateData(Run *r)
+static PetscErrorCode AllocateData(Run *run)
 {
-  RunData       *d = &r->data;
+  System        *r = &run->system;
+  RunData       *d = &run->data;
   const PetscInt n = r->scan.nT * r->scan.nC;
   PetscInt       nlocal;
   Crystal        crystal;
 
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(r->collision, &nlocal, NULL));
+  PetscCall(CollisionGetLocalStates(r->collision, r->species, NULL, &nlocal, NULL));
   PetscCall(MaterialGetCrystal(r->material, &crystal));
   d->scan      = &r->scan;
-  d->electrons = r->electrons;
+  d->states    = SystemUnknowns(r);
   d->collision = r->collision;
-  d->nchannels = r->nchannels;
   d->sheet     = crystal->dimension == 2 && crystal->thickness == 0.0;
   PetscCall(DeckGetBool(r->deck, "write_states", &d->write_states));
   for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(PetscCalloc1(n, &d->tensors[l]));
-  PetscCall(PetscCalloc3(n, &d->charge_defect, n, &d->window_loss, n, &d->unscattered));
-  PetscCall(PetscCalloc1(r->nchannels, &d->channel_name));
-  for (PetscInt i = 0; i < r->nchannels; i++) d->channel_name[i] = r->channels[i]->type->name;
-  if (d->write_states) PetscCall(PetscCalloc2((r->nchannels + 1) * n * nlocal, &d->rates, LEVEL_COUNT * n * nlocal * 3, &d->displacement));
+  PetscCall(PetscCalloc4(n, &d->charge_defect, n, &d->energy_defect, n, &d->window_loss, n, &d->unscattered));
+  PetscCall(NameColumns(r, d));
+  if (d->write_states) PetscCall(PetscCalloc1(d->ncolumns * n * nlocal, &d->rates));
+  if (d->write_states || r->species == SPECIES_PHONON) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal * 3, &d->displacement));
+  if (r->species == SPECIES_PHONON) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal, &d->modes));
   PetscFunctionReturn(0);
 }
 
-/* Mean free displacement F_a = z_a k_B T / (q w sqrt(N)), the response per unit field in length: v tau in the relaxation-time picture. */
-static PetscErrorCode KeepStates(Run *r, TransportLevel level, PetscInt at)
+static PetscErrorCode KeepRates(const System *r, RunData *d, PetscInt at)
 {
-  RunData           *d = &r->data;
-  const PetscInt     n = r->scan.nT * r->scan.nC, *local;
-  PetscInt           nlocal;
-  Vec                z;
-  const PetscScalar *v;
-  const PetscReal   *rate, *w;
+  const PetscInt   n = r->scan.nT * r->scan.nC;
+  PetscInt         nlocal, begin, column = r->nchannels + 1;
+  const PetscReal *rate;
 
   PetscFunctionBeginUser;
-  if (!d->write_states) PetscFunctionReturn(0);
-  PetscCall(CollisionGetLocalStates(r->collision, &nlocal, &local));
-  PetscCall(CollisionGetWeights(r->collision, &w));
+  PetscCall(CollisionGetLocalStates(r->collision, r->species, &begin, &nlocal, NULL));
   for (PetscInt c = 0; c <= r->nchannels; c++) {
     PetscCall(CollisionGetRates(r->collision, c < r->nchannels ? c : -1, &rate));
-    PetscCall(PetscArraycpy(d->rates + (c * n + at) * nlocal, rate, nlocal));
+    PetscCall(PetscArraycpy(d->rates + (c * n + at) * nlocal, rate + begin, nlocal));
   }
-  PetscCall(TransportGetSolution(r->transport, level, &z));
-  PetscCall(VecGetArrayRead(z, &v));
-  for (PetscInt i = 0; i < 3 * nlocal; i++) d->displacement[3 * (level * n + at) * nlocal + i] = -v[i] / (w[local[i / 3]] * sqrt(r->electrons->star[local[i / 3]]));
-  PetscCall(VecRestoreArrayRead(z, &v));
+  for (PetscInt i = 0; i < r->nchannels; i++)
+    for (int p = 0; p < CHANNEL_MAX_PARTS && r->channels[i]->type->part[p]; p++, column++) {
+      PetscCall(CollisionGetPartRates(r->collision, i, p, &rate));
+      PetscCall(PetscArraycpy(d->rates + (column * n + at) * nlocal, rate + begin, nlocal));
+    }
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SolvePoints(Run *r, bool *converged)
+/* Mean free displacement F_a, the response per unit force in length: v tau in the relaxation-time picture. Electrons answer a field, z = -sqrt(N) w F / k_B T
+   in these units; phonons a gradient, z = sqrt(N) w omega F. */
+static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel level, PetscInt at)
 {
+  const States       s = d->states;
+  const PetscInt     n = r->scan.nT * r->scan.nC, *local;
+  PetscInt           nlocal, begin;
+  Vec                z;
+  const PetscScalar *v;
+  const PetscReal   *w;
+
+  PetscFunctionBeginUser;
+  if (d->write_states) PetscCall(KeepRates(r, d, at));
+  if (!d->displacement) PetscFunctionReturn(0);
+  PetscCall(CollisionGetLocalStates(r->collision, r->species, &begin, &nlocal, &local));
+  PetscCall(CollisionGetWeights(r->collision, r->species, &w));
+  PetscCall(TransportGetSolution(r->transport, level, r->species == SPECIES_PHONON ? DRIVE_GRADIENT : DRIVE_FIELD, &z));
+  PetscCall(VecGetArrayRead(z, &v));
+  for (PetscInt i = 0; i < 3 * nlocal; i++) {
+    const PetscInt a = local[i / 3];
+    d->displacement[3 * (level * n + at) * nlocal + i] = v[3 * begin + i] / (w[a] * sqrt(s->star[a]) * (r->species == SPECIES_PHONON ? s->energy[a] : -1.0));
+  }
+  PetscCall(VecRestoreArrayRead(z, &v));
+  if (d->modes) PetscCall(TransportModes(r->transport, level, &r->scan.point[at], d->modes + (level * n + at) * nlocal));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode SolvePoints(Run *run, bool *converged)
+{
+  System        *r = &run->system;
+  RunData       *d = &run->data;
   const PetscInt n = r->scan.nT * r->scan.nC;
   Progress       progress;
 
@@ -174,14 +138,15 @@ static PetscErrorCode SolvePoints(Run *r, bool *converged)
     const StatesPoint *p = &r->scan.point[at];
     PetscInt           number;
     PetscCall(CollisionSetPoint(r->collision, p));
-    PetscCall(CollisionChargeDefect(r->collision, &r->data.charge_defect[at]));
-    PetscCall(DriveUnscattered(r->collision, r->electrons, p, &number, &r->data.unscattered[at]));
-    PetscCall(CarriersWindowLoss(r->carriers, r->electrons, ScanCarrierKind(&r->scan), p, &r->data.window_loss[at]));
+    PetscCall(CollisionChargeDefect(r->collision, &d->charge_defect[at]));
+    PetscCall(CollisionEnergyDefect(r->collision, &d->energy_defect[at]));
+    PetscCall(DriveUnscattered(r->collision, d->states, p, &number, &d->unscattered[at]));
+    if (r->electrons) PetscCall(CarriersWindowLoss(r->carriers, r->electrons, ScanCarrierKind(&r->scan), p, &d->window_loss[at]));
     for (int l = 0; l < LEVEL_COUNT; l++) {
       if (!r->scan.level[l]) continue;
-      PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &r->data.tensors[l][at]));
-      *converged = *converged && r->data.tensors[l][at].converged;
-      PetscCall(KeepStates(r, (TransportLevel)l, at));
+      PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &d->tensors[l][at]));
+      *converged = *converged && d->tensors[l][at].converged;
+      PetscCall(KeepStates(r, d, (TransportLevel)l, at));
     }
     ProgressUpdate(&progress, (PetscReal)(at + 1));
   }
@@ -193,20 +158,13 @@ static PetscErrorCode Destroy(Run *r)
 {
   PetscFunctionBeginUser;
   for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(PetscFree(r->data.tensors[l]));
-  PetscCall(PetscFree3(r->data.charge_defect, r->data.window_loss, r->data.unscattered));
-  PetscCall(PetscFree2(r->data.rates, r->data.displacement));
-  PetscCall(PetscFree(r->data.channel_name));
-  PetscCall(TransportDestroy(&r->transport));
-  PetscCall(CollisionDestroy(&r->collision));
-  PetscCall(ChannelsDestroy(r->nchannels, &r->channels));
-  PetscCall(StatesDestroy(&r->phonons));
-  PetscCall(StatesDestroy(&r->electrons));
-  PetscCall(CarriersDestroy(&r->carriers));
-  PetscCall(MeshDestroy(&r->mesh));
-  PetscCall(ScanDestroy(&r->scan));
-  PetscCall(MaterialDestroy(&r->material));
+  PetscCall(PetscFree4(r->data.charge_defect, r->data.energy_defect, r->data.window_loss, r->data.unscattered));
+  PetscCall(PetscFree(r->data.rates));
+  PetscCall(PetscFree(r->data.displacement));
+  PetscCall(PetscFree(r->data.modes));
+  PetscCall(PetscFree(r->data.column));
+  PetscCall(SystemDestroy(&r->system));
   PetscCall(ResultsDestroy(&r->results));
-  PetscCall(DeckDestroy(&r->deck));
   PetscFunctionReturn(0);
 }
 
@@ -229,33 +187,27 @@ static PetscErrorCode ReportMachine(Run *r)
 
 PetscErrorCode CommandRun(const Arguments *a)
 {
-  Run             run = {0};
-  Deck            delta, material;
-  const char     *output = "results.h5", *name;
-  bool            converged = true;
+  Run         run       = {0};
+  const char *output    = "results.h5";
+  bool        converged = true;
+  Deck        deck;
 
   PetscFunctionBeginUser;
   run.start = run.last = WallTime();
-  PetscCall(CommandLoadDeck(a, &run.deck));
-  PetscCall(DeckGetString(run.deck, "output", &output, NULL));
+  PetscCall(CommandLoadDeck(a, &deck));
+  PetscCall(DeckGetString(deck, "output", &output, NULL));
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
   Mark(&run, 5);
-  PetscCall(DeckGetSection(run.deck, "delta", &delta));
-  PetscCall(DeltaFromDeck(delta, &run.context.delta));
-  PetscCall(DeckGetSection(run.deck, "material", &material));
-  PetscCall(MaterialCreateFromDeck(PETSC_COMM_WORLD, material, &run.material));
-  PetscCall(MaterialGetName(run.material, &name));
-  Log(1, "material  %s", name);
-  PetscCall(ScanCreate(run.deck, run.material, &run.scan));
+  PetscCall(SystemCreate(PETSC_COMM_WORLD, deck, &run.system));
   Mark(&run, 0);
-  PetscCall(MakeStates(&run));
+  PetscCall(SystemMakeStates(&run.system));
   Mark(&run, 1);
-  PetscCall(MakeCollision(&run));
+  PetscCall(SystemMakeCollision(&run.system));
   Mark(&run, 2);
   PetscCall(AllocateData(&run));
   PetscCall(SolvePoints(&run, &converged));
   Mark(&run, 3);
-  PetscCall(ResultsWriteProvenance(run.results, run.deck));
+  PetscCall(ResultsWriteProvenance(run.results, deck));
   PetscCall(RunWrite(run.results, &run.data));
   PetscCall(ResultsCommit(run.results));
   Mark(&run, 4);

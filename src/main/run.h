@@ -6,7 +6,7 @@
 #include "umklapp/output.h"
 #include "umklapp/transport.h"
 
-typedef enum { SCAN_ELECTRONS, SCAN_HOLES, SCAN_NET, SCAN_POTENTIAL, SCAN_NEUTRAL } ScanKind;
+typedef enum { SCAN_ELECTRONS, SCAN_HOLES, SCAN_NET, SCAN_POTENTIAL, SCAN_NEUTRAL, SCAN_LATTICE } ScanKind; /* LATTICE: phonons alone, no carriers */
 
 typedef struct { /* temperatures times carrier densities (or chemical potentials) of the deck */
   PetscInt     nT, nC;
@@ -18,7 +18,7 @@ typedef struct { /* temperatures times carrier densities (or chemical potentials
 } Scan;
 
 PetscErrorCode ScanRegisterKeys(void);
-PetscErrorCode ScanCreate(Deck deck, Material m, Scan *scan);
+PetscErrorCode ScanCreate(Deck deck, Material m, Species species, Scan *scan);
 /* Chemical potentials of all points. Collective. */
 PetscErrorCode ScanSolveCarriers(Scan *scan, Carriers carriers, Material m);
 /* The window of electrons.window about the edges that the carriers live at, in the bands they live in. */
@@ -29,23 +29,52 @@ CarrierKind ScanCarrierKind(const Scan *scan);
 /* Carriers that mobility and the table refer to, per bohr^3. */
 PetscReal ScanDensity(const Scan *scan, const StatesPoint *p);
 
+typedef struct { /* everything alive from deck to solver, in the order it is made */
+  MPI_Comm       comm;
+  Deck           deck;
+  Material       material;
+  Species        species;            /* out of equilibrium */
+  Scan           scan;
+  KMesh          mesh;
+  Carriers       carriers;           /* NULL for phonons */
+  States         electrons, phonons; /* NULL when no process names them */
+  ChannelContext context;
+  PetscInt       nchannels;
+  Channel       *channels;
+  Collision      collision;
+  Transport      transport;
+} System;
+
+/* Material and scan; the system takes the deck over. Collective, as all of these. */
+PetscErrorCode SystemCreate(MPI_Comm comm, Deck deck, System *system);
+PetscErrorCode SystemMakeStates(System *system);
+PetscErrorCode SystemMakeCollision(System *system);
+PetscErrorCode SystemDestroy(System *system);
+/* The states that are out of equilibrium. Borrowed. */
+States SystemUnknowns(const System *system);
+
 typedef struct { /* everything a run writes; tensors [level][nT * nC] */
   const Scan       *scan;
-  States            electrons;
+  States            states;        /* the unknowns: electrons or phonons */
   Collision         collision;
   TransportTensors *tensors[LEVEL_COUNT];
-  PetscReal        *charge_defect; /* [nT * nC] */
+  PetscReal        *charge_defect, *energy_defect; /* [nT * nC] */
   PetscReal        *window_loss;   /* [nT * nC] */
   PetscReal        *unscattered;   /* [nT * nC] */
   bool              write_states;
-  PetscReal        *rates;         /* [nchannels + 1][nT * nC][nlocal], when write_states */
-  PetscReal        *displacement;  /* [LEVEL_COUNT][nT * nC][nlocal][3] mean free displacement, when write_states */
-  PetscInt          nchannels;
-  const char      **channel_name;
+  PetscInt          ncolumns;      /* of rates: channels, the total, then parts of channels */
+  char            (*column)[64];
+  PetscReal        *rates;         /* [ncolumns][nT * nC][nlocal], when write_states */
+  PetscReal        *displacement;  /* [LEVEL_COUNT][nT * nC][nlocal][3] mean free displacement: phonons, or when write_states */
+  PetscReal        *modes;         /* [LEVEL_COUNT][nT * nC][nlocal] of the thermal conductivity: phonons */
   PetscInt          sheet;         /* 1: a two-dimensional material without thickness: sheet values */
 } RunData;
 
 PetscErrorCode RunWrite(Results results, const RunData *data);
+/* What is known state by state: run_states.c. */
+PetscErrorCode RunWriteStates(Results results, const RunData *data);
+/* Thermal conductivity of phonons below a frequency, and below a mean free path. */
+PetscErrorCode RunWriteCumulative(Results results, const RunData *data);
 /* The table of results, and the audit, on standard output. */
 PetscErrorCode RunReport(const RunData *data);
 

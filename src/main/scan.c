@@ -12,7 +12,7 @@ static const DeckKey keys[] = {
   {"carriers.sheet_holes", DECK_REAL_LIST, .unit = "cm^-2", .positive = true, .max = 1e18, .help = "two dimensions: holes per area"},
   {"carriers.sheet_net", DECK_REAL_LIST, .unit = "cm^-2", .min = -1e18, .max = 1e18, .help = "two dimensions: electrons minus holes per area"},
   {"carriers.chemical_potential", DECK_REAL_LIST, .unit = "eV", .min = -1e4, .max = 1e4, .help = "given instead of a density"},
-  {"solve", DECK_CHOICE_LIST, .choices = "rta|full", .fallback = "[rta, full]", .help = "levels: relaxation times; the whole collision operator of the electrons"},
+  {"solve", DECK_CHOICE_LIST, .choices = "rta|full", .fallback = "[rta, full]", .help = "levels: relaxation times; the whole collision operator of the electrons, or of the phonons"},
   {NULL}};
 
 PetscErrorCode ScanRegisterKeys(void)
@@ -71,14 +71,18 @@ static PetscErrorCode read_carriers(Deck deck, Material m, Scan *s)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ScanCreate(Deck deck, Material m, Scan *s)
+PetscErrorCode ScanCreate(Deck deck, Material m, Species species, Scan *s)
 {
   PetscInt n, *levels;
   PetscFunctionBeginUser;
   *s = (Scan){0};
   PetscCall(DeckGetRealList(deck, "temperature", &s->nT, &s->kT));
   if (s->nT == 0) PetscCall(DeckError(deck, "temperature", "a run needs temperatures, e.g. temperature: 300 K"));
-  PetscCall(read_carriers(deck, m, s));
+  if (species == SPECIES_PHONON) {
+    s->kind = SCAN_LATTICE;
+    s->nC   = 1;
+    PetscCall(PetscCalloc1(1, &s->carriers));
+  } else PetscCall(read_carriers(deck, m, s));
   PetscCall(PetscCalloc1(s->nT * s->nC, &s->point));
   PetscCall(DeckGetChoiceList(deck, "solve", &n, &levels));
   for (PetscInt i = 0; i < n; i++) {
@@ -111,6 +115,7 @@ PetscErrorCode ScanSolveCarriers(Scan *s, Carriers carriers, Material m)
       StatesPoint *p = &s->point[t * s->nC + i];
       p->kT          = s->kT[t];
       p->mu          = s->carriers[i];
+      if (s->kind == SCAN_LATTICE) continue;
       if (s->kind == SCAN_POTENTIAL) PetscCall(CarriersCount(carriers, p));
       else if (s->kind == SCAN_NEUTRAL) PetscCall(CarriersSolve(carriers, CARRIERS_ELECTRONS, nvalence / crystal->volume, p));
       else PetscCall(CarriersSolve(carriers, kinds[s->kind], s->carriers[i], p));

@@ -8,8 +8,8 @@ static const DeckKey keys[] = {
   {"electrons.window", DECK_REAL_LIST, .unit = "eV", .fallback = "0.35 eV", .min_count = 1, .max_count = 2,
    .help = "states within this energy of the band edge (both edges if bipolar; the chemical potential in a metal), or [emin, emax] absolute"},
   {"phonons",          DECK_SECTION, .primary = "mesh", .help = "phonon modes"},
-  {"phonons.minimum_frequency", DECK_REAL, .unit = "meV", .fallback = "0.62 meV", .min = 0, .max = 100, .help = "phonon modes below are left out (acoustic modes at q = 0)"},
-  {"phonons.mesh",     DECK_INT3, .min = 1, .max = 2000, .help = "mesh of `umklapp phonons` (density of states); a transport run takes phonons on the electrons' mesh"},
+  {"phonons.minimum_frequency", DECK_REAL, .unit = "meV", .min = 0, .max = 100, .help = "phonon modes below are left out (acoustic modes at q = 0); default 0.62 meV as partners of electrons, 0.01 meV where phonons carry the heat"},
+  {"phonons.mesh",     DECK_INT3, .min = 1, .max = 2000, .help = "uniform q mesh: of phonons that carry heat (default 16), of `umklapp phonons` (density of states); as partners of electrons they are on the electrons' mesh"},
   {"symmetry",         DECK_CHOICE, .choices = "crystal|none", .fallback = "crystal", .help = "reduce k to the wedge of the crystal's operations, or treat the whole zone"},
   {NULL}};
 

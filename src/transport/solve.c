@@ -24,6 +24,13 @@ static PetscErrorCode create_ksp(Transport t)
 static PetscErrorCode get_operator(Transport t, Mat *A)
 {
   PetscFunctionBeginUser;
+  if (t->automatic) {
+    bool fits;
+    PetscCall(CollisionOperatorFits(t->collision, &fits));
+    if (!fits) Log(1, "operator  applied by replaying processes: a matrix would not fit in collision.memory beside them");
+    t->replayed  = !fits;
+    t->automatic = false;
+  }
   if (!t->replayed) {
     PetscCall(CollisionGetOperator(t->collision, A));
     PetscFunctionReturn(0);
@@ -34,11 +41,45 @@ static PetscErrorCode get_operator(Transport t, Mat *A)
   PetscFunctionReturn(0);
 }
 
+/* n less its components along the kept ones, normalized; false when nothing is left. */
+static PetscErrorCode orthonormalize(PetscInt kept, Vec *null, Vec n, bool *left)
+{
+  PetscReal norm;
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < kept; i++) {
+    PetscScalar overlap;
+    PetscCall(VecDot(null[i], n, &overlap));
+    PetscCall(VecAXPY(n, -overlap, null[i]));
+  }
+  PetscCall(VecNorm(n, NORM_2, &norm));
+  *left = norm > 1e-6;
+  if (*left) PetscCall(VecScale(n, 1.0 / norm));
+  PetscFunctionReturn(0);
+}
+
+/* Largest share of a drive that lies in the space of the vectors n. */
+static PetscErrorCode drive_overlap(Transport t, PetscInt count, Vec *n, PetscReal *share)
+{
+  PetscFunctionBeginUser;
+  *share = 0.0;
+  for (int k = 0; k < t->nkinds; k++) {
+    PetscReal norm, sum = 0.0;
+    PetscCall(VecNorm(t->drive[t->kind[k]], NORM_2, &norm));
+    for (PetscInt i = 0; i < count; i++) {
+      PetscScalar overlap;
+      PetscCall(VecDot(n[i], t->drive[t->kind[k]], &overlap));
+      sum += PetscAbsScalar(overlap) * PetscAbsScalar(overlap);
+    }
+    if (norm > 0.0) *share = PetscMax(*share, sqrt(sum) / norm);
+  }
+  PetscFunctionReturn(0);
+}
+
 /* Candidates n that the operator really annihilates, as a null space; NULL when there are none. */
 static PetscErrorCode find_null_space(Transport t, Mat A, Mat D, MatNullSpace *space, TransportTensors *x)
 {
   PetscInt count, kept = 0;
-  Vec      n[3], an, dn;
+  Vec      n[DRIVE_MAX_NULL], an, dn;
   PetscFunctionBeginUser;
   *space = NULL;
   PetscCall(DriveNullVectors(t->collision, t->states, &count, n));
@@ -46,26 +87,22 @@ static PetscErrorCode find_null_space(Transport t, Mat A, Mat D, MatNullSpace *s
   PetscCall(VecDuplicate(an, &dn));
   for (PetscInt i = 0; i < count; i++) {
     PetscReal norm_a, norm_d;
+    bool      left;
     PetscCall(MatMult(A, n[i], an));
     PetscCall(MatMult(D, n[i], dn));
     PetscCall(VecNorm(an, NORM_2, &norm_a));
     PetscCall(VecNorm(dn, NORM_2, &norm_d));
-    if (norm_a > NULL_TOLERANCE * norm_d) {
-      PetscCall(VecDestroy(&n[i]));
-      continue;
+    left = norm_d > 0.0 && norm_a <= NULL_TOLERANCE * norm_d;
+    if (left) PetscCall(orthonormalize(kept, n, n[i], &left));
+    if (left) {
+      Vec swap  = n[kept];
+      n[kept++] = n[i];
+      n[i]      = swap;
     }
-    n[kept++] = n[i];
   }
-  for (PetscInt i = 0; i < kept; i++)
-    for (int k = 0; k < 2; k++) {
-      PetscScalar overlap;
-      PetscReal   norm;
-      PetscCall(VecDot(n[i], t->drive[k], &overlap));
-      PetscCall(VecNorm(t->drive[k], NORM_2, &norm));
-      if (norm > 0.0) x->null_overlap = PetscMax(x->null_overlap, PetscAbsScalar(overlap) / norm);
-    }
+  PetscCall(drive_overlap(t, kept, n, &x->null_overlap));
   if (kept > 0) PetscCall(MatNullSpaceCreate(t->comm, PETSC_FALSE, kept, n, space));
-  for (PetscInt i = 0; i < kept; i++) PetscCall(VecDestroy(&n[i]));
+  for (PetscInt i = 0; i < count; i++) PetscCall(VecDestroy(&n[i]));
   PetscCall(VecDestroy(&an));
   PetscCall(VecDestroy(&dn));
   PetscFunctionReturn(0);
@@ -162,22 +199,23 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
     LogWarning("the drive overlaps a null vector of the collision operator (share %.3g): nothing stops that current, there is no steady state", x->null_overlap);
     x->converged = false;
   }
-  for (int k = 0; k < 2 && x->converged; k++) {
+  for (int i = 0; i < t->nkinds && x->converged; i++) {
+    const DriveKind    k = t->kind[i];
     KSPConvergedReason reason;
     PetscInt           iterations;
     PetscReal          residual;
     if (space) PetscCall(MatNullSpaceRemove(space, t->drive[k]));
-    PetscCall(choose_start(t, A, k));
+    PetscCall(choose_start(t, A, (int)k));
     PetscCall(KSPSolve(t->ksp, t->drive[k], t->solution[LEVEL_FULL][k]));
     PetscCall(KSPGetConvergedReason(t->ksp, &reason));
     PetscCall(KSPGetIterationNumber(t->ksp, &iterations));
     PetscCall(true_residual(A, t->drive[k], t->solution[LEVEL_FULL][k], &residual));
-    if (k == 0) PetscCall(check_decay(D, t->drive[k], t->solution[LEVEL_FULL][k]));
+    if (i == 0) PetscCall(check_decay(D, t->drive[k], t->solution[LEVEL_FULL][k]));
     x->iterations = PetscMax(x->iterations, iterations);
     x->residual   = PetscMax(x->residual, residual);
     if (reason < 0) {
       x->converged = false;
-      LogWarning("the %s solution did not converge: residual %.3g after %d iterations (%s)", k == 0 ? "field" : "gradient", residual, (int)iterations, KSPConvergedReasons[reason]);
+      LogWarning("the %s solution did not converge: residual %.3g after %d iterations (%s)", k == DRIVE_FIELD ? "field" : "gradient", residual, (int)iterations, KSPConvergedReasons[reason]);
     }
   }
   PetscCall(MatNullSpaceDestroy(&space));

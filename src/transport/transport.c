@@ -10,7 +10,7 @@ static const DeckKey keys[] = {
   {"solver.method",         DECK_CHOICE, .choices = "cg|picard", .fallback = "cg", .help = "conjugate gradients, or Richardson's iteration with the relaxation times (Omini-Sparavigna)"},
   {"solver.tolerance",      DECK_REAL, .fallback = "1e-9", .min = 1e-14, .max = 1e-2, .help = "true residual relative to the drive; petsc: ksp_rtol overrides"},
   {"solver.max_iterations", DECK_INT, .fallback = "2000", .min = 1, .max = 1000000, .help = "iterations before giving up"},
-  {"solver.operator",       DECK_CHOICE, .choices = "assembled|replayed", .fallback = "assembled", .help = "sparse matrix, or processes replayed at each application"},
+  {"solver.operator",       DECK_CHOICE, .choices = "auto|assembled|replayed", .fallback = "auto", .help = "sparse matrix, or processes replayed at each application; auto: a matrix while it fits in collision.memory beside the processes"},
   {"solver.matthiessen",    DECK_BOOL, .fallback = "false", .help = "solve each channel alone too, for the deviation from Matthiessen's rule"},
   {NULL}};
 
@@ -34,7 +34,10 @@ PetscErrorCode TransportCreate(MPI_Comm comm, Deck deck, Collision collision, St
   PetscCall(DeckGetChoice(deck, "method", &method));
   PetscCall(DeckGetChoice(deck, "operator", &kind));
   t->picard   = method == 1;
-  t->replayed = kind == 1;
+  t->automatic = kind == 0;
+  t->replayed  = kind == 2;
+  if (states->species == SPECIES_ELECTRON) t->kind[t->nkinds++] = DRIVE_FIELD;
+  t->kind[t->nkinds++] = DRIVE_GRADIENT;
   PetscCall(DeckGetReal(deck, "tolerance", &t->tolerance, NULL));
   PetscCall(DeckGetInt(deck, "max_iterations", &t->max_iterations, NULL));
   PetscCall(DeckGetBool(deck, "matthiessen", &t->matthiessen));
@@ -117,19 +120,32 @@ static void read_tensors(int dimension, PetscReal kT, TransportTensors *x)
   x->onsager_defect     = scale > 0.0 ? frobenius((const PetscReal(*)[3])tmp) / scale : 0.0;
 }
 
+static void read_lattice(PetscReal kT, TransportTensors *x)
+{
+  PetscReal        odd[3][3];
+  const PetscReal(*L)[3] = (const PetscReal(*)[3])x->L[DRIVE_GRADIENT][DRIVE_GRADIENT];
+  for (int i = 0; i < 9; i++) {
+    x->lattice[i / 3][i % 3] = L[i / 3][i % 3] / kT;
+    odd[i / 3][i % 3]        = L[i / 3][i % 3] - L[i % 3][i / 3];
+  }
+  const PetscReal scale = frobenius(L);
+  x->onsager_defect     = scale > 0.0 ? frobenius((const PetscReal(*)[3])odd) / scale : 0.0;
+}
+
 static PetscErrorCode solve_rta(Transport t)
 {
   PetscInt         n;
   const PetscReal *rate;
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(t->collision, &n, NULL));
   PetscCall(CollisionGetRates(t->collision, -1, &rate));
-  for (int k = 0; k < 2; k++) {
+  for (int i = 0; i < t->nkinds; i++) {
+    const DriveKind    k = t->kind[i];
     const PetscScalar *x;
     PetscScalar       *z;
+    PetscCall(VecGetLocalSize(t->drive[k], &n));
     PetscCall(VecGetArrayRead(t->drive[k], &x));
     PetscCall(VecGetArray(t->solution[LEVEL_RTA][k], &z));
-    for (PetscInt i = 0; i < 3 * n; i++) z[i] = rate[i / 3] > 0.0 ? x[i] / rate[i / 3] : 0.0;
+    for (PetscInt r = 0; r < n; r++) z[r] = rate[r / 3] > 0.0 ? x[r] / rate[r / 3] : 0.0;
     PetscCall(VecRestoreArrayRead(t->drive[k], &x));
     PetscCall(VecRestoreArray(t->solution[LEVEL_RTA][k], &z));
   }
@@ -142,20 +158,29 @@ static PetscErrorCode solve_level(Transport t, TransportLevel level, const State
   memset(x, 0, sizeof(*x));
   x->converged   = true;
   x->matthiessen = NAN;
-  for (int k = 0; k < 2; k++) PetscCall(DriveFill(t->collision, t->states, p, (DriveKind)k, t->drive[k]));
+  for (int k = 0; k < t->nkinds; k++) PetscCall(DriveFill(t->collision, t->states, p, t->kind[k], t->drive[t->kind[k]]));
   PetscCall(solve_rta(t));
   if (level != LEVEL_RTA) PetscCall(TransportSolveFull(t, x));
-  for (int i = 0; i < 2; i++)
-    for (int k = 0; k < 2; k++) {
-      PetscCall(DriveMoment(t->collision, t->states, t->drive[i], t->solution[level][k], x->L[i][k]));
-      PetscCall(DriveSpread(t->collision, t->states, p, (DriveKind)i, (DriveKind)k, x->L[i][k]));
-      for (int r = 0; r < 9; r++) x->L[i][k][r / 3][r % 3] /= p->kT;
+  for (int i = 0; i < t->nkinds; i++)
+    for (int k = 0; k < t->nkinds; k++) {
+      PetscReal(*L)[3] = x->L[t->kind[i]][t->kind[k]];
+      PetscCall(DriveMoment(t->collision, t->states, t->drive[t->kind[i]], t->solution[level][t->kind[k]], L));
+      PetscCall(DriveSpread(t->collision, t->states, p, t->kind[i], t->kind[k], L));
+      for (int r = 0; r < 9; r++) L[r / 3][r % 3] /= p->kT;
     }
-  read_tensors(t->states->mesh->crystal->dimension, p->kT, x);
+  if (t->states->species == SPECIES_PHONON) read_lattice(p->kT, x);
+  else read_tensors(t->states->mesh->crystal->dimension, p->kT, x);
   PetscFunctionReturn(0);
 }
 
-/* sigma sum_c 1/sigma_c - 1, from traces. A channel that leaves states unscattered has no resistance of its own. */
+/* Trace of what the species conducts: charge, or heat */
+static PetscReal conducted(Transport t, const TransportTensors *x)
+{
+  const PetscReal(*m)[3] = t->states->species == SPECIES_PHONON ? (const PetscReal(*)[3])x->lattice : (const PetscReal(*)[3])x->conductivity;
+  return m[0][0] + m[1][1] + m[2][2];
+}
+
+/* sigma sum_c 1/sigma_c - 1 (phonons: kappa), from traces. A channel that leaves states unscattered has no resistance of its own. */
 static PetscErrorCode matthiessen(Transport t, TransportLevel level, const StatesPoint *p, TransportTensors *x)
 {
   PetscInt         n;
@@ -165,9 +190,9 @@ static PetscErrorCode matthiessen(Transport t, TransportLevel level, const State
   PetscFunctionBeginUser;
   PetscCall(CollisionGetChannelCount(t->collision, &n));
   if (n < 2) PetscFunctionReturn(0);
-  for (int k = 0; k < 2; k++) {
-    PetscCall(VecDuplicate(t->drive[k], &keep[k]));
-    PetscCall(VecCopy(t->solution[level][k], keep[k]));
+  for (int k = 0; k < t->nkinds; k++) {
+    PetscCall(VecDuplicate(t->drive[t->kind[k]], &keep[k]));
+    PetscCall(VecCopy(t->solution[level][t->kind[k]], keep[k]));
   }
   for (PetscInt c = 0; c < n; c++) {
     PetscInt  free_states;
@@ -176,12 +201,12 @@ static PetscErrorCode matthiessen(Transport t, TransportLevel level, const State
     PetscCall(DriveUnscattered(t->collision, t->states, p, &free_states, &fraction));
     if (fraction > 1e-9) continue;
     PetscCall(solve_level(t, level, p, &one));
-    sum += 1.0 / (one.conductivity[0][0] + one.conductivity[1][1] + one.conductivity[2][2]);
+    sum += 1.0 / conducted(t, &one);
   }
   PetscCall(CollisionRestrict(t->collision, -1));
-  x->matthiessen = sum * (x->conductivity[0][0] + x->conductivity[1][1] + x->conductivity[2][2]) - 1.0;
-  for (int k = 0; k < 2; k++) {
-    PetscCall(VecCopy(keep[k], t->solution[level][k]));
+  x->matthiessen = sum * conducted(t, x) - 1.0;
+  for (int k = 0; k < t->nkinds; k++) {
+    PetscCall(VecCopy(keep[k], t->solution[level][t->kind[k]]));
     PetscCall(VecDestroy(&keep[k]));
   }
   PetscFunctionReturn(0);
@@ -195,9 +220,34 @@ PetscErrorCode TransportSolve(Transport t, TransportLevel level, const StatesPoi
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TransportGetSolution(Transport t, TransportLevel level, Vec *z)
+PetscErrorCode TransportGetSolution(Transport t, TransportLevel level, DriveKind kind, Vec *z)
 {
   PetscFunctionBeginUser;
-  *z = t->solution[level][DRIVE_FIELD];
+  *z = t->solution[level][kind];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportModes(Transport t, TransportLevel level, const StatesPoint *p, PetscReal *part)
+{
+  const States       s     = t->states;
+  const PetscReal    scale = s->spin / (s->mesh->size * s->mesh->crystal->volume * p->kT * p->kT * s->mesh->crystal->dimension);
+  PetscInt           begin, n;
+  const PetscInt    *state;
+  const PetscReal   *rate;
+  const PetscScalar *x, *z;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(t->collision, s->species, &begin, &n, &state));
+  PetscCall(CollisionGetRates(t->collision, -1, &rate));
+  PetscCall(VecGetArrayRead(t->drive[DRIVE_GRADIENT], &x));
+  PetscCall(VecGetArrayRead(t->solution[level][DRIVE_GRADIENT], &z));
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscInt  at = 3 * (begin + i), a = state[i];
+    const PetscReal f  = s->energy[a] * StatesWeight(s->species, s->energy[a], p);
+    part[i]            = x[at] * z[at] + x[at + 1] * z[at + 1] + x[at + 2] * z[at + 2];
+    if (s->spread && rate[begin + i] > 0.0) part[i] += s->star[a] * f * f * (s->spread[6 * a] + s->spread[6 * a + 1] + s->spread[6 * a + 2]) / rate[begin + i];
+    part[i] *= scale;
+  }
+  PetscCall(VecRestoreArrayRead(t->drive[DRIVE_GRADIENT], &x));
+  PetscCall(VecRestoreArrayRead(t->solution[level][DRIVE_GRADIENT], &z));
   PetscFunctionReturn(0);
 }

@@ -9,7 +9,9 @@ struct _p_Transport {
   MPI_Comm  comm;
   Collision collision; /* borrowed */
   States    states;    /* borrowed */
-  bool      picard, replayed, matthiessen;
+  int       nkinds;     /* drives that act on these states */
+  DriveKind kind[2];
+  bool      picard, replayed, automatic, matthiessen;
   PetscReal tolerance;
   PetscInt  max_iterations;
   Vec       drive[2], solution[LEVEL_COUNT][2];

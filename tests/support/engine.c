@@ -32,85 +32,23 @@ static PetscErrorCode read_deck(const char *text, const char *sets, Deck *deck)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode make_states(Engine *e)
-{
-  Deck         electrons, phonons, scattering;
-  Crystal      crystal;
-  PetscInt     n[3], symmetry;
-  StatesWindow window;
-  PetscReal    omega_min;
-  bool         needed;
-
-  PetscFunctionBeginUser;
-  PetscCall(DeckGetSection(e->deck, "electrons", &electrons));
-  PetscCall(DeckGetSection(e->deck, "phonons", &phonons));
-  PetscCall(DeckGetSection(e->deck, "scattering", &scattering));
-  PetscCall(MaterialGetCrystal(e->material, &crystal));
-  PetscCall(DeckGetInt3(electrons, "mesh", n, NULL));
-  if (crystal->dimension == 2) n[2] = 1;
-  PetscCall(DeckGetChoice(e->deck, "symmetry", &symmetry));
-  PetscCall(MeshCreate(e->comm, crystal, n, symmetry == 0, &e->mesh));
-  PetscCall(CarriersCreate(e->comm, e->material, e->mesh, &e->carriers));
-  PetscCall(ScanSolveCarriers(&e->scan, e->carriers, e->material));
-  PetscCall(ScanWindow(&e->scan, electrons, e->carriers, e->material, &window));
-  PetscCall(StatesCreateElectrons(e->comm, e->material, e->mesh, &window, e->context.delta.scheme == DELTA_TETRAHEDRON, &e->electrons));
-  PetscCall(ChannelsNeedPhonons(scattering, &needed));
-  if (!needed) PetscFunctionReturn(0);
-  PetscCall(DeckGetReal(phonons, "minimum_frequency", &omega_min, NULL));
-  PetscCall(StatesCreatePhonons(e->comm, e->material, e->mesh, omega_min, &e->phonons));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode make_collision(Engine *e)
-{
-  Deck scattering, collision, solver;
-
-  PetscFunctionBeginUser;
-  PetscCall(DeckGetSection(e->deck, "scattering", &scattering));
-  PetscCall(DeckGetSection(e->deck, "collision", &collision));
-  PetscCall(DeckGetSection(e->deck, "solver", &solver));
-  e->context.material  = e->material;
-  e->context.electrons = e->electrons;
-  e->context.phonons   = e->phonons;
-  PetscCall(ChannelsCreateFromDeck(scattering, &e->context, &e->nchannels, &e->channels));
-  PetscCall(CollisionCreate(e->comm, collision, e->electrons, e->phonons, e->nchannels, e->channels, &e->collision));
-  PetscCall(CollisionSetUp(e->collision));
-  PetscCall(TransportCreate(e->comm, solver, e->collision, e->electrons, &e->transport));
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode EngineCreate(MPI_Comm comm, const char *text, const char *sets, Engine *e)
 {
-  Deck delta, material;
+  Deck deck;
 
   PetscFunctionBeginUser;
-  *e      = (Engine){0};
-  e->comm = comm;
   LogSetLevel(0);
-  PetscCall(read_deck(text, sets, &e->deck));
-  PetscCall(DeckGetSection(e->deck, "delta", &delta));
-  PetscCall(DeckGetSection(e->deck, "material", &material));
-  PetscCall(DeltaFromDeck(delta, &e->context.delta));
-  PetscCall(MaterialCreateFromDeck(comm, material, &e->material));
-  PetscCall(ScanCreate(e->deck, e->material, &e->scan));
-  PetscCall(make_states(e));
-  PetscCall(make_collision(e));
+  PetscCall(read_deck(text, sets, &deck));
+  PetscCall(SystemCreate(comm, deck, e));
+  PetscCall(SystemMakeStates(e));
+  PetscCall(SystemMakeCollision(e));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode EngineDestroy(Engine *e)
 {
   PetscFunctionBeginUser;
-  PetscCall(TransportDestroy(&e->transport));
-  PetscCall(CollisionDestroy(&e->collision));
-  PetscCall(ChannelsDestroy(e->nchannels, &e->channels));
-  PetscCall(StatesDestroy(&e->phonons));
-  PetscCall(StatesDestroy(&e->electrons));
-  PetscCall(CarriersDestroy(&e->carriers));
-  PetscCall(MeshDestroy(&e->mesh));
-  PetscCall(ScanDestroy(&e->scan));
-  PetscCall(MaterialDestroy(&e->material));
-  PetscCall(DeckDestroy(&e->deck));
+  PetscCall(SystemDestroy(e));
   PetscFunctionReturn(0);
 }
 

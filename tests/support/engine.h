@@ -12,20 +12,7 @@
 
 #include "main/run.h"
 
-typedef struct {
-  MPI_Comm       comm;
-  Deck           deck;
-  Material       material;
-  Scan           scan;
-  KMesh          mesh;
-  Carriers       carriers;
-  States         electrons, phonons;
-  ChannelContext context;
-  PetscInt       nchannels;
-  Channel       *channels;
-  Collision      collision;
-  Transport      transport;
-} Engine;
+typedef System Engine;
 
 /* sets: "key=value" overrides separated by ';', or NULL. Collective. */
 PetscErrorCode EngineCreate(MPI_Comm comm, const char *text, const char *sets, Engine *engine);

@@ -11,7 +11,7 @@ static PetscReal largest_rate(Engine *e)
   PetscInt         n;
   PetscReal        most = 0.0;
 
-  ck_call(CollisionGetLocalStates(e->collision, &n, NULL));
+  ck_call(CollisionGetLocalStates(e->collision, SPECIES_ELECTRON, NULL, &n, NULL));
   ck_call(CollisionGetRates(e->collision, -1, &rate));
   for (PetscInt i = 0; i < n; i++) most = PetscMax(most, rate[i]);
   MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPIU_REAL, MPI_MAX, e->comm);
@@ -123,8 +123,8 @@ void OperatorCheckCharge(Engine *e, const char *what)
   ck_call(CollisionChargeDefect(e->collision, &defect));
   ck_assert_msg(defect <= 1e-13, "%s: CollisionChargeDefect %.3g", what, defect);
   ck_call(CollisionGetOperator(e->collision, &A));
-  ck_call(CollisionGetLocalStates(e->collision, &count, &state));
-  ck_call(CollisionGetWeights(e->collision, &w));
+  ck_call(CollisionGetLocalStates(e->collision, SPECIES_ELECTRON, NULL, &count, &state));
+  ck_call(CollisionGetWeights(e->collision, SPECIES_ELECTRON, &w));
   ck_call(CollisionGetRates(e->collision, -1, &rate));
   ck_call(CollisionCreateVec(e->collision, &n));
   ck_call(VecDuplicate(n, &an));

@@ -1,0 +1,203 @@
+/* States of a run in the results file: energies, rates, mean free displacements, shares of the thermal conductivity. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "run.h"
+
+#define UMK_KAPPA     (UMK_BOLTZMANN_J / (UMK_TIME_S * UMK_BOHR_M)) /* W/m/K */
+#define UMK_TERAHERTZ (1e-12 / (2.0 * UMK_PI * UMK_TIME_S))         /* of an energy of one hartree */
+
+/* Values [nlocal][width] of this rank's rows as [mine][width] in the order of the states, which are dealt evenly here. */
+static PetscErrorCode state_order(const RunData *d, PetscInt width, const PetscReal *local, PetscInt mine, PetscReal *ordered)
+{
+  const PetscInt *states;
+  PetscInt        nlocal;
+  IS              to;
+  Vec             rows, target;
+  VecScatter      scatter;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, &states));
+  PetscCall(VecCreateMPIWithArray(PETSC_COMM_WORLD, width, width * nlocal, PETSC_DETERMINE, local, &rows));
+  PetscCall(VecCreateMPIWithArray(PETSC_COMM_WORLD, width, width * mine, PETSC_DETERMINE, ordered, &target));
+  PetscCall(ISCreateBlock(PETSC_COMM_WORLD, width, nlocal, states, PETSC_COPY_VALUES, &to));
+  PetscCall(VecScatterCreate(rows, NULL, target, to, &scatter));
+  PetscCall(VecScatterBegin(scatter, rows, target, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(scatter, rows, target, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterDestroy(&scatter));
+  PetscCall(ISDestroy(&to));
+  PetscCall(VecDestroy(&rows));
+  PetscCall(VecDestroy(&target));
+  PetscFunctionReturn(0);
+}
+
+/* A table over states: local [points][nlocal][width] -> [nT][nC][nstates][width]; without points [nstates][width]; width 1 has no axis. */
+static PetscErrorCode write_rows(Results r, const RunData *d, const char *path, bool points, PetscInt width, const PetscReal *local, PetscReal factor, const ResultsLabel *label)
+{
+  const PetscInt n = points ? d->scan->nT * d->scan->nC : 1;
+  PetscInt       nlocal, mine = PETSC_DECIDE, total = d->states->nstates, begin = 0, dims[4], rank = 0;
+  PetscReal     *value;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, NULL));
+  PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &mine, &total));
+  PetscCallMPI(MPI_Exscan(&mine, &begin, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCall(PetscMalloc1(n * mine * width, &value));
+  for (PetscInt p = 0; p < n; p++) PetscCall(state_order(d, width, local + p * nlocal * width, mine, value + p * mine * width));
+  for (PetscInt i = 0; i < n * mine * width; i++) value[i] *= factor;
+  if (points) {
+    dims[rank++] = d->scan->nT;
+    dims[rank++] = d->scan->nC;
+  }
+  const ResultsPart part = {(int)rank, begin, mine};
+  dims[rank++]           = total;
+  if (width > 1) dims[rank++] = width;
+  PetscCall(ResultsWritePart(r, path, (int)rank, dims, &part, value, label));
+  PetscCall(PetscFree(value));
+  PetscFunctionReturn(0);
+}
+
+/* Path of a dataset of these states. */
+static const char *in_group(const RunData *d, char path[128], const char *name, const char *more)
+{
+  snprintf(path, 128, "/%s/%s%s%s", d->states->species == SPECIES_PHONON ? "phonons" : "electrons", name, more ? "/" : "", more ? more : "");
+  return path;
+}
+
+static PetscErrorCode write_static(Results r, const RunData *d)
+{
+  const bool      phonons = d->states->species == SPECIES_PHONON;
+  const PetscInt *local;
+  PetscInt        n;
+  PetscReal      *value;
+  States          s = d->states;
+  char            path[128];
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, s->species, NULL, &n, &local));
+  PetscCall(PetscMalloc1(3 * n, &value));
+  for (PetscInt i = 0; i < n; i++) value[i] = s->energy[local[i]];
+  PetscCall(write_rows(r, d, in_group(d, path, "energy", NULL), false, 1, value, UMK_HARTREE_EV, RESULTS_LABEL("eV", "state", phonons ? "energy of the mode" : "band energy")));
+  if (phonons) PetscCall(write_rows(r, d, in_group(d, path, "frequency", NULL), false, 1, value, UMK_TERAHERTZ, RESULTS_LABEL("THz", "state", "frequency of the mode")));
+  for (PetscInt i = 0; i < n; i++) value[i] = s->star[local[i]];
+  PetscCall(write_rows(r, d, in_group(d, path, "weight", NULL), false, 1, value, 1.0 / (PetscReal)s->mesh->size, RESULTS_LABEL("1", "state", "share of the zone: star of the wedge point / mesh points")));
+  for (PetscInt i = 0; i < n; i++) value[i] = s->band[local[i]];
+  PetscCall(write_rows(r, d, in_group(d, path, phonons ? "branch" : "band", NULL), false, 1, value, 1.0, RESULTS_LABEL("1", "state", "counted from 0 by energy")));
+  for (PetscInt i = 0; i < n; i++) MeshPoint(s->mesh, s->mesh->wedge[s->wedge[s->k[local[i]]]], value + 3 * i);
+  PetscCall(write_rows(r, d, in_group(d, path, phonons ? "q" : "k", NULL), false, 3, value, 1.0, RESULTS_LABEL("1", "state, i", "wave vector, fractional")));
+  for (PetscInt i = 0; i < 3 * n; i++) value[i] = s->velocity[3 * local[i / 3] + i % 3];
+  PetscCall(write_rows(r, d, in_group(d, path, "velocity", NULL), false, 3, value, UMK_VELOCITY_M_S, RESULTS_LABEL("m/s", "state, i", "group velocity")));
+  PetscCall(PetscFree(value));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RunWriteStates(Results r, const RunData *d)
+{
+  const PetscInt n       = d->scan->nT * d->scan->nC;
+  const bool     phonons = d->states->species == SPECIES_PHONON;
+  PetscInt       nlocal;
+  char           path[128];
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, NULL));
+  PetscCall(write_static(r, d));
+  for (PetscInt c = 0; c < d->ncolumns; c++)
+    PetscCall(write_rows(r, d, in_group(d, path, "rate", d->column[c]), true, 1, d->rates + c * n * nlocal, 1e-12 / UMK_TIME_S, RESULTS_LABEL("1/ps", "temperature, carriers, state", "scattering rate 1/tau")));
+  for (int l = 0; l < LEVEL_COUNT; l++) {
+    if (!d->scan->level[l]) continue;
+    PetscCall(write_rows(r, d, in_group(d, path, "mean_free_displacement", TransportLevelName[l]), true, 3, d->displacement + 3 * l * n * nlocal, UMK_BOHR_M * 1e9,
+                         RESULTS_LABEL("nm", "temperature, carriers, state, i", phonons ? "response to a gradient along i in length: v tau at level rta" : "response to a field along i in length: v tau at level rta")));
+    if (phonons) PetscCall(write_rows(r, d, in_group(d, path, "thermal_conductivity", TransportLevelName[l]), true, 1, d->modes + l * n * nlocal, UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0),
+                                      RESULTS_LABEL(d->sheet ? "W/K" : "W/m/K", "temperature, carriers, state", "what the mode and its images add to the mean of kappa's diagonal")));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* --- cumulative thermal conductivity ----------------------------------------------------------- */
+
+#define NBINS 200
+
+/* Sums of kappa of the modes whose value is at most edge[i] */
+static PetscErrorCode accumulate(PetscInt n, const PetscReal *value, const PetscReal *kappa, const PetscReal edge[NBINS], PetscReal sum[NBINS])
+{
+  PetscFunctionBeginUser;
+  for (int i = 0; i < NBINS; i++) sum[i] = 0.0;
+  for (PetscInt a = 0; a < n; a++)
+    for (int i = NBINS - 1; i >= 0 && value[a] <= edge[i]; i--) sum[i] += kappa[a];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, NBINS, MPIU_REAL, MPI_SUM, PETSC_COMM_WORLD));
+  PetscFunctionReturn(0);
+}
+
+/* |F . v|/|v|: how far a mode carries its heat along its way */
+static PetscReal free_path(const PetscReal *F, const PetscReal *v)
+{
+  const PetscReal speed = Norm3(v);
+  return speed > 0.0 ? fabs(Dot3(F, v)) / speed : 0.0;
+}
+
+/* Equal steps of the logarithm from the shortest to the longest mean free path of a level; at most 10 decades. */
+static PetscErrorCode path_edges(PetscInt n, const PetscReal *path, PetscReal edge[NBINS])
+{
+  PetscReal high = 0.0, low = HUGE_VAL;
+  PetscFunctionBeginUser;
+  for (PetscInt a = 0; a < n; a++) {
+    high = PetscMax(high, path[a]);
+    if (path[a] > 0.0) low = PetscMin(low, path[a]);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &high, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &low, 1, MPIU_REAL, MPI_MIN, PETSC_COMM_WORLD));
+  if (!(high > 0.0)) high = low = 1.0;
+  low = PetscMax(low, 1e-10 * high);
+  for (int i = 0; i < NBINS; i++) edge[i] = low * pow(high / low, (i + 1.0) / NBINS) * (1.0 + 1e-12);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode write_level(Results r, const RunData *d, int l, const PetscReal *omega, const PetscReal edge[NBINS])
+{
+  const PetscInt   n = d->scan->nT * d->scan->nC, dims[3] = {d->scan->nT, d->scan->nC, NBINS};
+  const PetscReal  factor = UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0);
+  const char      *units  = d->sheet ? "W/K" : "W/m/K";
+  const PetscInt  *local;
+  PetscInt         nlocal;
+  PetscReal       *path, *value[3]; /* kappa below a frequency; edges of paths, kappa below */
+  char             name[128];
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, &local));
+  PetscCall(PetscMalloc4(nlocal, &path, n * NBINS, &value[0], n * NBINS, &value[1], n * NBINS, &value[2]));
+  for (PetscInt p = 0; p < n; p++) {
+    const PetscReal *kappa = d->modes + (l * n + p) * nlocal, *F = d->displacement + 3 * (l * n + p) * nlocal;
+    for (PetscInt a = 0; a < nlocal; a++) path[a] = free_path(F + 3 * a, d->states->velocity + 3 * local[a]);
+    PetscCall(accumulate(nlocal, omega, kappa, edge, value[0] + p * NBINS));
+    PetscCall(path_edges(nlocal, path, value[1] + p * NBINS));
+    PetscCall(accumulate(nlocal, path, kappa, value[1] + p * NBINS, value[2] + p * NBINS));
+  }
+  for (PetscInt i = 0; i < n * NBINS; i++) {
+    value[0][i] *= factor;
+    value[1][i] *= UMK_BOHR_M * 1e9;
+    value[2][i] *= factor;
+  }
+  snprintf(name, sizeof(name), "/phonons/cumulative/%s/kappa_below_frequency", TransportLevelName[l]);
+  PetscCall(ResultsWriteArray(r, name, 3, dims, value[0], RESULTS_LABEL(units, "temperature, carriers, bin", "mean of kappa's diagonal of modes up to the frequency")));
+  snprintf(name, sizeof(name), "/phonons/cumulative/%s/mean_free_path", TransportLevelName[l]);
+  PetscCall(ResultsWriteArray(r, name, 3, dims, value[1], RESULTS_LABEL("nm", "temperature, carriers, bin", "mean free path |F.v|/|v|")));
+  snprintf(name, sizeof(name), "/phonons/cumulative/%s/kappa_below_mean_free_path", TransportLevelName[l]);
+  PetscCall(ResultsWriteArray(r, name, 3, dims, value[2], RESULTS_LABEL(units, "temperature, carriers, bin", "mean of kappa's diagonal of modes up to the mean free path")));
+  PetscCall(PetscFree4(path, value[0], value[1], value[2]));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode RunWriteCumulative(Results r, const RunData *d)
+{
+  const PetscInt  nbins = NBINS;
+  const PetscInt *local;
+  PetscInt        nlocal;
+  PetscReal      *omega, edge[NBINS], value[NBINS], top = 0.0;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, &local));
+  PetscCall(PetscMalloc1(nlocal, &omega));
+  for (PetscInt a = 0; a < nlocal; a++) omega[a] = d->states->energy[local[a]];
+  for (PetscInt a = 0; a < d->states->nstates; a++) top = PetscMax(top, d->states->energy[a]);
+  for (int i = 0; i < NBINS; i++) {
+    edge[i]  = top * (i + 1.0) / NBINS * (1.0 + 1e-12);
+    value[i] = edge[i] * UMK_TERAHERTZ;
+  }
+  PetscCall(ResultsWriteArray(r, "/phonons/cumulative/frequency", 1, &nbins, value, RESULTS_LABEL("THz", "bin", "frequency")));
+  for (int l = 0; l < LEVEL_COUNT; l++)
+    if (d->scan->level[l]) PetscCall(write_level(r, d, l, omega, edge));
+  PetscCall(PetscFree(omega));
+  PetscFunctionReturn(0);
+}
