@@ -12,7 +12,7 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OPENBLAS_NUM_THREADS="${OPENBLAS_
 
 umklapp_packages="build-essential git meson ninja-build pkg-config
   libopenmpi-dev openmpi-bin petsc-dev libpetsc-real-dev slepc-dev libslepc-real3.18-dev
-  libhdf5-openmpi-dev libsymspg-dev liblapacke-dev libopenblas-pthread-dev libgsl-dev libyaml-dev check
+  libhdf5-openmpi-dev libsymspg-dev liblapacke-dev libopenblas-pthread-dev libgsl-dev libyaml-dev zlib1g-dev check
   python3 python3-numpy python3-h5py python3-matplotlib"
 
 umklapp_say() { printf '== %s\n' "$*"; }

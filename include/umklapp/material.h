@@ -105,6 +105,13 @@ PetscErrorCode MaterialPhononVelocityMatrix(Material m, const PetscReal q[3], Co
    operations and the exchange of initial and final state keep; these, and everything averaged over the operations. */
 typedef enum { INTERPOLATION_SOURCE, INTERPOLATION_REDISTRIBUTED, INTERPOLATION_SYMMETRIC } Interpolation;
 
+/* What is imposed on third-order force constants at import: nothing; permutation symmetry and sum rules; the space group too. */
+typedef enum { THIRD_ORDER_AS_GIVEN, THIRD_ORDER_PERMUTATION, THIRD_ORDER_FULL } ThirdOrderSymmetry;
+
+/* Acoustic sum rules of imported force constants: none; on-site elements; the nearest constants obeying translations and the
+   exchange of indices; these and rotations as well (Born and Huang). By default what the format needs. */
+typedef enum { SUM_RULE_DEFAULT = -1, SUM_RULE_NONE, SUM_RULE_SIMPLE, SUM_RULE_CRYSTAL, SUM_RULE_ROTATIONAL } SumRule;
+
 typedef struct {
   PetscInt    coarse_k[3], coarse_q[3]; /* 0: work out from the counts */
   int         use_ws;                   /* -1: work out, 0, 1 */
@@ -113,10 +120,17 @@ typedef struct {
   PetscReal   threshold;                /* drop coupling elements below this fraction of the largest */
   PetscReal   real_tolerance;           /* > 0: keep the real part if |imaginary|/|real| (rms) is below; < 0: keep complex */
   Interpolation interpolation;
+  ThirdOrderSymmetry third_order;
+  SumRule     sum_rule;
   PetscReal   polar;                    /* reserved for formats that need telling: 1 polar, 0 not, < 0 work out */
 } ImportOptions;
 PetscErrorCode ImportOptionsDefault(ImportOptions *options);
 PetscErrorCode MaterialImport(MPI_Comm comm, const char *format, const char *path, const ImportOptions *options, Material *m);
+/* Several files that complete each other, in order; the first holds the crystal, and the electrons if any do. */
+typedef struct {
+  const char *format, *path;
+} ImportPart;
+PetscErrorCode MaterialImportParts(MPI_Comm comm, int nparts, const ImportPart *parts, const ImportOptions *options, Material *m);
 PetscErrorCode MaterialImportFormats(int *n, const char *const **names, const char *const **help);
 /* Collective; written to a temporary name, then renamed. provenance: free text lines stored in the file. */
 PetscErrorCode MaterialWrite(Material m, const char *path, const char *provenance);

@@ -1,4 +1,4 @@
-/* `umklapp import FORMAT PATH -o FILE`: files of another program into one native material file. */
+/* `umklapp import FORMAT PATH [FORMAT PATH]... -o FILE`: files of other programs into one native material file. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +69,37 @@ static PetscErrorCode ReadInterpolation(const Arguments *a, Interpolation *inter
   return InputErrorAt(NULL, 0, "--interpolation: '%s' is none of source, redistributed, symmetric", text);
 }
 
+static PetscErrorCode ReadSumRule(const Arguments *a, SumRule *rule)
+{
+  static const char *const names[] = {"none", "simple", "crystal", "rotational"}; /* order of SumRule */
+  const char              *text    = ArgumentsGet(a, "--sum-rule");
+  int                      near;
+
+  if (!text) return 0;
+  for (int i = 0; i < 4; i++)
+    if (!strcmp(text, names[i])) {
+      *rule = (SumRule)i;
+      return 0;
+    }
+  near = NearestName(text, 4, names);
+  if (near >= 0) return InputErrorAt(NULL, 0, "--sum-rule: no rule '%s'; did you mean '%s'?", text, names[near]);
+  return InputErrorAt(NULL, 0, "--sum-rule: '%s' is none of none, simple, crystal, rotational", text);
+}
+
+static PetscErrorCode ReadThirdOrder(const Arguments *a, ThirdOrderSymmetry *symmetry)
+{
+  static const char *const names[] = {"none", "permutation", "full"}; /* order of ThirdOrderSymmetry */
+  const char              *text    = ArgumentsGet(a, "--third-order-symmetry");
+
+  if (!text) return 0;
+  for (int i = 0; i < 3; i++)
+    if (!strcmp(text, names[i])) {
+      *symmetry = (ThirdOrderSymmetry)i;
+      return 0;
+    }
+  return InputErrorAt(NULL, 0, "--third-order-symmetry: '%s' is none of none, permutation, full", text);
+}
+
 static PetscErrorCode ReadOptions(const Arguments *a, ImportOptions *o)
 {
   const char *use_ws = ArgumentsGet(a, "--use-ws");
@@ -85,6 +116,8 @@ static PetscErrorCode ReadOptions(const Arguments *a, ImportOptions *o)
     o->use_ws = !strcmp(use_ws, "yes");
   }
   PetscCall(ReadInterpolation(a, &o->interpolation));
+  PetscCall(ReadSumRule(a, &o->sum_rule));
+  PetscCall(ReadThirdOrder(a, &o->third_order));
   PetscCall(ReadReal(a, "--precision", 32, 64, &precision));
   PetscCheckInput(precision == 32 || precision == 64, NULL, 0, "--precision: '%s' is neither 64 nor 32", ArgumentsGet(a, "--precision"));
   PetscCall(ReadReal(a, "--mantissa-bits", 0, 52, &bits));
@@ -100,7 +133,11 @@ static PetscErrorCode ReadOptions(const Arguments *a, ImportOptions *o)
 /* What the file came from: the command, without the machine's folders. */
 static void Provenance(const Arguments *a, char *text, size_t size)
 {
-  snprintf(text, size, "umklapp %s (%s) import %s", ProgramVersion(), ProgramCommit(), a->operand[0]);
+  snprintf(text, size, "umklapp %s (%s) import", ProgramVersion(), ProgramCommit());
+  for (int i = 0; i < a->noperands; i += 2) {
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, " %s", a->operand[i]);
+  }
   for (int i = 0; i < a->noptions; i++) {
     const size_t used = strlen(text);
     if (strcmp(a->option[i].name, "--output")) snprintf(text + used, size - used, " %s %s", a->option[i].name, a->option[i].value);
@@ -112,6 +149,7 @@ PetscErrorCode CommandImport(const Arguments *a)
   const char   *output = ArgumentsGet(a, "--output");
   ImportOptions options;
   Material      m;
+  ImportPart    parts[ARGUMENTS_MAX / 2];
   char          provenance[1024];
   struct stat   info;
   int           rank;
@@ -119,9 +157,13 @@ PetscErrorCode CommandImport(const Arguments *a)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCheckInput(output, NULL, 0, "umklapp import needs the name of the file to write: -o FILE");
-  PetscCall(CheckFormat(a->operand[0]));
+  PetscCheckInput(a->noperands % 2 == 0, NULL, 0, "usage: umklapp import FORMAT PATH [FORMAT PATH]... -o FILE; '%s' has no path", a->operand[a->noperands - 1]);
+  for (int i = 0; i < a->noperands; i += 2) {
+    PetscCall(CheckFormat(a->operand[i]));
+    parts[i / 2] = (ImportPart){a->operand[i], a->operand[i + 1]};
+  }
   PetscCall(ReadOptions(a, &options));
-  PetscCall(MaterialImport(PETSC_COMM_WORLD, a->operand[0], a->operand[1], &options, &m));
+  PetscCall(MaterialImportParts(PETSC_COMM_WORLD, a->noperands / 2, parts, &options, &m));
   Provenance(a, provenance, sizeof provenance);
   PetscCall(MaterialWrite(m, output, provenance));
   if (!rank) PetscCall(MaterialPrint(m, stdout));

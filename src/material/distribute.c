@@ -73,6 +73,19 @@ static PetscErrorCode nearest_images(const Folded *f, const PetscInt n[3], Petsc
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode FoldedMeanImage(const Folded *f, const PetscInt n[3], PetscInt cell, const PetscReal shift[3], PetscReal mean[3])
+{
+  PetscReal x[3] = {shift[0], shift[1], shift[2]};
+  Images    images;
+
+  PetscFunctionBeginUser;
+  PetscCall(nearest_images(f, n, cell, shift, &images));
+  for (PetscInt i = 0; i < images.n; i++)
+    for (int c = 0; c < 3; c++) x[c] += images.R[i][c] / (PetscReal)images.n;
+  MatTVec3((const PetscReal(*)[3])f->a, x, mean);
+  PetscFunctionReturn(0);
+}
+
 /* Number of images that share each element: count[r][pair], 0: not that vector's. shift of pair (i, j): x_j - x_i */
 static PetscErrorCode distribute_pairs(const Folded *f, const PetscInt n[3], PetscInt nx, const PetscReal *x, VectorSet *v, uint8_t **count)
 {

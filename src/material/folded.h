@@ -51,9 +51,15 @@ static inline void FoldedVector(const PetscInt n[3], PetscInt cell, int R[3])
   R[2] = (int)(cell % n[2]);
 }
 
+/* Mean (Cartesian) of R + shift over the images R of `cell` in the mesh n with the least |R + shift|; shift fractional */
+PetscErrorCode FoldedMeanImage(const Folded *f, const PetscInt n[3], PetscInt cell, const PetscReal shift[3], PetscReal mean[3]);
+
 /* Replace the vectors, H, r, D and coupling of `s` (centres too) by those of `f`, which s->ctx then owns (FoldedDestroy is not needed).
    The old ctx must be closed. */
 PetscErrorCode FoldedDistribute(Folded *f, WannierSource *s);
+
+/* The force constants onto the acoustic sum rule `rule` (sum_rule.c); says by how much the raw ones violate it. path: for messages. */
+PetscErrorCode FoldedSumRule(const char *path, SumRule rule, Folded *f);
 
 /* Averages over the group as far as the functions allow; sets head.symmetrized and head.moved, new centres. real: drop imaginary parts of
    H and r. Says what it did, or why not. */

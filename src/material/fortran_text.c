@@ -4,27 +4,49 @@
 #include <ctype.h>
 #include <errno.h>
 #include <sys/stat.h>
+#include <zlib.h>
+
+/* The whole file, unpacked when it is packed by gzip */
+static PetscErrorCode read_all(gzFile file, FortranText *t)
+{
+  size_t capacity = (size_t)1 << 16;
+  char  *bigger;
+  int    got, status;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(capacity, &t->text));
+  while ((got = gzread(file, t->text + t->size, (unsigned)PetscMin(capacity - t->size - 1, (size_t)1 << 30))) > 0) {
+    t->size += (size_t)got;
+    if (t->size + 1 < capacity) continue;
+    capacity *= 2;
+    PetscCall(PetscMalloc1(capacity, &bigger));
+    memcpy(bigger, t->text, t->size);
+    PetscCall(PetscFree(t->text));
+    t->text = bigger;
+  }
+  t->text[t->size] = 0;
+  (void)gzerror(file, &status);
+  if (got < 0 || status != Z_OK) return InputErrorAt(t->path, 0, "is damaged or truncated after %zu bytes", t->size);
+  PetscFunctionReturn(0);
+}
 
 PetscErrorCode FortranTextOpen(const char *path, FortranText *t)
 {
-  struct stat status;
-  FILE       *file;
+  PetscErrorCode code;
+  struct stat    status;
+  gzFile         file;
 
   PetscFunctionBeginUser;
   memset(t, 0, sizeof(*t));
   if (stat(path, &status)) return InputErrorAt(path, 0, "cannot be read: %s", strerror(errno));
   if (!S_ISREG(status.st_mode)) return InputErrorAt(path, 0, "is not a file");
-  if (!(file = fopen(path, "rb"))) return InputErrorAt(path, 0, "cannot be read: %s", strerror(errno));
+  if (!(file = gzopen(path, "rb"))) return InputErrorAt(path, 0, "cannot be read: %s", strerror(errno));
   PetscCall(PetscStrallocpy(path, &t->path));
-  PetscCall(PetscMalloc1((size_t)status.st_size + 1, &t->text));
-  t->size          = fread(t->text, 1, (size_t)status.st_size, file);
-  t->text[t->size] = 0;
-  t->line          = 1;
-  fclose(file);
-  if (t->size != (size_t)status.st_size) {
-    PetscCall(FortranTextClose(t));
-    return InputErrorAt(path, 0, "ends after %zu of %lld bytes", t->size, (long long)status.st_size);
-  }
+  t->line = 1;
+  code    = read_all(file, t);
+  if (gzclose(file) != Z_OK && !code) code = InputErrorAt(path, 0, "is damaged or truncated after %zu bytes", t->size);
+  if (code) PetscCall(FortranTextClose(t));
+  PetscCall(code);
   PetscFunctionReturn(0);
 }
 
@@ -151,6 +173,41 @@ PetscErrorCode FortranTextLogical(FortranText *t, const char *what, bool *value)
   const char *c = t->token + (t->token[0] == '.');
   if (!*c || !strchr("TtFf", *c)) return bad_value(t, what, "T or F", 0, 1);
   *value = *c == 'T' || *c == 't';
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode FortranTextWord(FortranText *t, const char *what)
+{
+  PetscFunctionBeginUser;
+  PetscCall(next_token(t, what, 0, 1, false));
+  PetscFunctionReturn(0);
+}
+
+char FortranTextPeek(FortranText *t)
+{
+  if (t->repeat > 0) return t->token[0];
+  skip_separators(t);
+  return t->at < t->size ? t->text[t->at] : 0;
+}
+
+void FortranTextSkipLine(FortranText *t)
+{
+  t->repeat = 0;
+  while (t->at < t->size && t->text[t->at] != '\n') t->at++;
+  if (t->at < t->size) t->at++, t->line++;
+}
+
+PetscErrorCode FortranTextQuoted(FortranText *t, const char *what, size_t size, char *text)
+{
+  size_t length;
+
+  PetscFunctionBeginUser;
+  skip_separators(t);
+  length = t->at < t->size && t->text[t->at] == '\'' ? strcspn(t->text + t->at + 1, "'\n") : 0;
+  if (length == 0 || t->text[t->at + 1 + length] != '\'' || t->repeat) return InputErrorAt(t->path, t->line, "expected %s between apostrophes, found \"%.*s\"", what, (int)PetscMin(strcspn(t->text + t->at, "\r\n"), 40), t->text + t->at);
+  snprintf(text, size, "%.*s", (int)length, t->text + t->at + 1);
+  for (size_t n = strlen(text); n > 0 && text[n - 1] == ' '; n--) text[n - 1] = 0;
+  t->at += length + 2;
   PetscFunctionReturn(0);
 }
 

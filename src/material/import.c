@@ -5,9 +5,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "import_impl.h"
 #include "folded.h"
+#include "parts.h"
 
 /* Bits that averaged data are rounded to before anything is cut off: images that differ by round-off are then cut alike. */
 #define SETTLED 40
+#define IMPORT_MAX_PARTS 8
 
 typedef struct {
   WannierSource *inner;      /* complex slabs, phonon vectors as in the source's files */
@@ -29,6 +31,7 @@ PetscErrorCode ImportOptionsDefault(ImportOptions *options)
   options->real_tolerance = 1e-4;
   options->polar          = -1;
   options->interpolation  = INTERPOLATION_SYMMETRIC;
+  options->sum_rule       = SUM_RULE_DEFAULT;
   PetscFunctionReturn(0);
 }
 
@@ -184,22 +187,41 @@ static bool is_real(const WannierSource *s, PetscReal tolerance)
   return tolerance > 0.0 && im <= tolerance * tolerance * re;
 }
 
+/* Charges that add up to zero, which a rigid shift of the crystal needs. */
+static void neutralize(WannierSource *s)
+{
+  PetscReal largest = 0.0;
+
+  for (int c = 0; c < 9; c++) {
+    PetscReal mean = 0.0;
+
+    for (PetscInt i = 0; i < s->head.natoms; i++) mean += s->zstar[9 * i + c] / (PetscReal)s->head.natoms;
+    for (PetscInt i = 0; i < s->head.natoms; i++) s->zstar[9 * i + c] -= mean;
+    for (PetscInt i = 0; i < s->head.natoms; i++) largest = PetscMax(largest, fabs(s->zstar[9 * i + c]));
+  }
+  if (largest < 1e-9) s->head.polar = 0;
+}
+
 /* The source's choice of images undone and made anew. Rank 0. */
-static PetscErrorCode redistribute(const ImportOptions *o, WannierSource *s)
+static PetscErrorCode redistribute(const char *path, const ImportOptions *o, SumRule rule, WannierSource *s)
 {
   const PetscInt nRp = s->head.nRp, nRe = s->head.nRe;
+  const bool     average = o->interpolation == INTERPOLATION_SYMMETRIC;
   Folded         f;
   PetscErrorCode code;
 
   PetscFunctionBeginUser;
+  if (rule != SUM_RULE_NONE && s->head.polar) neutralize(s);
+  if (rule == SUM_RULE_ROTATIONAL && s->head.polar) return InputErrorAt(path, 0, "sum rule rotational: dipole terms have a share in it, so it is for crystals without Born charges; take crystal");
   code = FoldedCreate(s, &f);
-  if (!code && o->interpolation == INTERPOLATION_SYMMETRIC) code = FoldedSymmetrize(&f, is_real(s, o->real_tolerance), s);
+  if (!code && f.D) code = FoldedSumRule(path, rule, &f);
+  if (!code && average) code = FoldedSymmetrize(&f, is_real(s, o->real_tolerance), s);
   if (!code && s->close) code = s->close(s->ctx);
   s->close = NULL;
   if (!code) code = FoldedDistribute(&f, s);
   if (code) PetscCall(FoldedDestroy(&f));
   PetscCall(code);
-  s->head.interpolation = INTERPOLATION_REDISTRIBUTED;
+  s->head.interpolation = o->interpolation == INTERPOLATION_SOURCE ? INTERPOLATION_SOURCE : INTERPOLATION_REDISTRIBUTED;
   if (s->head.symmetrized) s->head.interpolation = INTERPOLATION_SYMMETRIC;
   if (nRe) Log(1, "  coupling put on nearest images: %d x %d vectors instead of %d x %d", (int)s->head.nRe, (int)s->head.nRp, (int)nRe, (int)nRp);
   PetscFunctionReturn(0);
@@ -214,6 +236,13 @@ static PetscErrorCode check_options(const ImportOptions *o)
   PetscCheckInput(o->use_ws >= -1 && o->use_ws <= 1, NULL, 0, "use_ws must be 0 or 1, not %d", o->use_ws);
   for (int i = 0; i < 3; i++) PetscCheckInput(o->coarse_k[i] >= 0 && o->coarse_q[i] >= 0, NULL, 0, "a coarse mesh must be positive, not %d", (int)PetscMin(o->coarse_k[i], o->coarse_q[i]));
   PetscFunctionReturn(0);
+}
+
+void ImportName(const char *path, char name[64])
+{
+  const char *slash = strrchr(path, '/'), *base = slash && slash[1] ? slash + 1 : path, *dot = strrchr(base, '.');
+
+  snprintf(name, 64, "%.*s", (int)PetscMin(dot && dot > base ? (size_t)(dot - base) : strlen(base), 63), base);
 }
 
 static PetscErrorCode find_importer(const char *format, const Importer **importer)
@@ -238,30 +267,106 @@ static PetscErrorCode find_importer(const char *format, const Importer **importe
   return InputErrorAt(NULL, 0, "no import format \"%s\"; there is: %s", format, all);
 }
 
-PetscErrorCode MaterialImport(MPI_Comm comm, const char *format, const char *path, const ImportOptions *options, Material *m)
+/* --- parts ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  WannierSource whole, raw; /* raw: where the whole's coupling comes from */
+  Filter        filter;
+} Work;
+
+/* An option that no part of the command line takes is a mistake. */
+static PetscErrorCode check_parts(int nparts, const Importer *const *importer, const ImportOptions *o)
 {
-  const Importer *importer = NULL;
-  WannierSource   s = {0}, raw = {0};
-  Filter          filter = {0};
+  bool meshes = false, constants = false;
+
+  PetscFunctionBeginUser;
+  if (importer[0]->adds)
+    return InputErrorAt(NULL, 0, "format %s holds no crystal: give it after one that does, as in \"qe_fc FILE.fc %s PATH\"", importer[0]->name, importer[0]->name);
+  for (int i = 0; i < nparts; i++) {
+    meshes    = meshes || importer[i]->meshes;
+    constants = constants || (!importer[i]->adds && !importer[i]->stored);
+  }
+  PetscCheckInput(meshes || (!o->coarse_k[0] && !o->coarse_q[0] && o->use_ws < 0), NULL, 0, "coarse_k, coarse_q and use_ws are for formats that do not tell their meshes: format %s does", importer[0]->name);
+  PetscCheckInput(constants || o->sum_rule == SUM_RULE_DEFAULT, NULL, 0, "a sum rule is for parts that bring harmonic force constants; format %s keeps what the file holds", importer[0]->name);
+  PetscCheckInput(constants || o->interpolation == INTERPOLATION_SYMMETRIC, NULL, 0, "interpolation is decided for parts that bring harmonic force constants; format %s keeps what the file holds", importer[0]->name);
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode check_coupling_options(const ImportOptions *o, const WannierSource *s)
+{
+  ImportOptions usual;
+
+  PetscFunctionBeginUser;
+  PetscCall(ImportOptionsDefault(&usual));
+  if (o->precision == usual.precision && o->mantissa_bits == usual.mantissa_bits && o->threshold == usual.threshold && o->real_tolerance == usual.real_tolerance) PetscFunctionReturn(0);
+  return InputErrorAt(NULL, 0, "precision, mantissa bits, threshold and realness are decided when a coupling is imported; %s", s->head.nRe ? "this one is kept as the native file holds it" : "there is none");
+}
+
+/* A part with a crystal of its own, on the images and in the storage it will have. Rank 0. */
+static PetscErrorCode open_part(const Importer *importer, const char *path, const ImportOptions *o, Work *w, WannierSource *s)
+{
+  const SumRule rule = o->sum_rule != SUM_RULE_DEFAULT ? o->sum_rule : importer->cells ? SUM_RULE_SIMPLE : SUM_RULE_NONE;
+
+  PetscFunctionBeginUser;
+  PetscCall(importer->open(path, o, s));
+  if (importer->stored) PetscFunctionReturn(0);
+  if (!s->head.nb) s->head.coarse_k[0] = s->head.coarse_k[1] = s->head.coarse_k[2] = 1;
+  if (!s->head.nb) s->head.g_bits = 64;
+  if (importer->cells || rule != SUM_RULE_NONE || o->interpolation != INTERPOLATION_SOURCE) PetscCall(redistribute(path, o, rule, s));
+  if (!s->read_slab) PetscFunctionReturn(0);
+  w->raw   = *s;
+  s->close = NULL;
+  PetscCall(filter_coupling(path, o, &w->raw, &w->filter, s));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode read_parts(int nparts, const Importer *const *importer, const ImportPart *parts, const ImportOptions *o, Work *w)
+{
+  PetscFunctionBeginUser;
+  PetscCall(open_part(importer[0], parts[0].path, o, w, &w->whole));
+  if (importer[0]->stored || !w->whole.head.nRe) PetscCall(check_coupling_options(o, &w->whole));
+  for (int i = 1; i < nparts; i++) {
+    WannierSource  part = {0};
+    PetscErrorCode code;
+
+    if (importer[i]->adds) {
+      PetscCall(importer[i]->open(parts[i].path, o, &w->whole));
+      continue;
+    }
+    code = open_part(importer[i], parts[i].path, o, w, &part);
+    if (!code) code = SourceMerge(parts[i].path, &w->whole, &part);
+    PetscCall(WannierSourceDestroy(&part));
+    PetscCall(code);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialImportParts(MPI_Comm comm, int nparts, const ImportPart *parts, const ImportOptions *options, Material *m)
+{
+  const Importer *importer[IMPORT_MAX_PARTS] = {NULL};
+  Work            w                          = {0};
   PetscErrorCode  code;
   int             rank;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCheckInput(nparts >= 1 && nparts <= IMPORT_MAX_PARTS, NULL, 0, "an import takes 1 to %d parts, not %d", IMPORT_MAX_PARTS, nparts);
   PetscCall(check_options(options));
-  PetscCall(find_importer(format, &importer));
-  code = rank == 0 ? importer->open(path, options, &s) : 0;
-  if (rank == 0 && !code && options->interpolation != INTERPOLATION_SOURCE) code = redistribute(options, &s);
-  if (rank == 0 && !code && s.read_slab) {
-    raw     = s;
-    s.close = NULL;
-    code    = filter_coupling(path, options, &raw, &filter, &s);
-  }
+  for (int i = 0; i < nparts; i++) PetscCall(find_importer(parts[i].format, &importer[i]));
+  PetscCall(check_parts(nparts, importer, options));
+  code = rank == 0 ? read_parts(nparts, importer, parts, options, &w) : 0;
   code = ErrorAgree(comm, code);
-  if (!code) code = WannierCreate(comm, &s, m);
-  if (raw.close) PetscCall(raw.close(raw.ctx));
-  PetscCall(WannierSourceDestroy(&s));
-  PetscCall(PetscFree3(filter.keep_e, filter.keep_p, filter.slab));
+  if (!code) code = WannierCreate(comm, &w.whole, m);
+  if (w.raw.close) PetscCall(w.raw.close(w.raw.ctx));
+  PetscCall(WannierSourceDestroy(&w.whole));
+  PetscCall(PetscFree3(w.filter.keep_e, w.filter.keep_p, w.filter.slab));
   PetscCall(code);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialImport(MPI_Comm comm, const char *format, const char *path, const ImportOptions *options, Material *m)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MaterialImportParts(comm, 1, &(ImportPart){format, path}, options, m));
   PetscFunctionReturn(0);
 }

@@ -426,4 +426,4 @@ static PetscErrorCode open_epw(const char *path, const ImportOptions *o, Wannier
   PetscFunctionReturn(0);
 }
 
-const Importer epw_importer = {"epw", "a folder of EPW 5.3.1 files: crystal.fmt, epwdata.fmt, vmedata.fmt, PREFIX.epmatwp", open_epw};
+const Importer epw_importer = {"epw", "a folder of EPW 5.3.1 files: crystal.fmt, epwdata.fmt, vmedata.fmt, PREFIX.epmatwp", open_epw, .meshes = true};

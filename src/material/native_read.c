@@ -6,13 +6,15 @@
 #define ITEMS 32
 
 typedef struct {
-  const char *path;
+  char       *path;
   hid_t       file, coupling;
   hsize_t     shape[NATIVE_RANK]; /* of the coupling: blocks, displacement, ket, bra */
   int         bits;
   PetscInt    nRp;
   uint8_t    *present;            /* [nRe][nRp] */
   PetscInt   *first;              /* [nRe + 1] first block of each electron vector */
+  H5E_auto2_t report;             /* HDF5's own way to tell errors, put back at the end */
+  void       *report_context;
 } Native;
 
 static PetscErrorCode get_number(const Native *f, const char *name, PetscInt least, PetscInt most, PetscInt *value)
@@ -306,28 +308,48 @@ static PetscErrorCode open_native(Native *f, WannierSource *s)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode close_native(void *ctx)
+{
+  Native *f = ctx;
+
+  PetscFunctionBeginUser;
+  if (f->coupling >= 0) H5Dclose(f->coupling);
+  if (f->file >= 0) H5Fclose(f->file);
+  H5Eset_auto2(H5E_DEFAULT, f->report, f->report_context);
+  PetscCall(PetscFree(f->present));
+  PetscCall(PetscFree(f->first));
+  PetscCall(PetscFree(f->path));
+  PetscCall(PetscFree(f));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode NativeOpen(const char *path, WannierSource *s)
+{
+  Native *f;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscNew(&f));
+  PetscCall(PetscStrallocpy(path, &f->path));
+  f->file = f->coupling = -1;
+  s->ctx   = f;
+  s->close = close_native;
+  H5Eget_auto2(H5E_DEFAULT, &f->report, &f->report_context); /* HDF5 keeps quiet until the source is closed: errors are ours to tell */
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  PetscCall(open_native(f, s));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode MaterialCreateFromFile(MPI_Comm comm, const char *path, Material *m)
 {
-  WannierSource  s = {0};
-  Native         f = {.path = path, .file = -1, .coupling = -1};
-  H5E_auto2_t    report;
-  void          *context;
+  WannierSource  s    = {0};
   PetscErrorCode code = 0;
   int            rank;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  H5Eget_auto2(H5E_DEFAULT, &report, &context);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  if (rank == 0) code = open_native(&f, &s);
-  s.ctx = &f;
-  code  = ErrorAgree(comm, code);
+  if (rank == 0) code = NativeOpen(path, &s);
+  code = ErrorAgree(comm, code);
   if (!code) code = WannierCreate(comm, &s, m);
-  if (f.coupling >= 0) H5Dclose(f.coupling);
-  if (f.file >= 0) H5Fclose(f.file);
-  PetscCall(PetscFree(f.present));
-  PetscCall(PetscFree(f.first));
-  H5Eset_auto2(H5E_DEFAULT, report, context);
   PetscCall(WannierSourceDestroy(&s));
   PetscCall(code);
   PetscFunctionReturn(0);

@@ -120,6 +120,26 @@ static PetscErrorCode write_interpolation(hid_t file, const WannierHead *h)
   PetscFunctionReturn(0);
 }
 
+/* What is new comes after what the data already carried. */
+static PetscErrorCode put_provenance(hid_t file, const char *old, const char *new)
+{
+  const bool     both = new && old[0], newline = both && old[strlen(old) - 1] != '\n';
+  PetscErrorCode code;
+  char          *text;
+
+  PetscFunctionBeginUser;
+  if (!both) {
+    PetscCall(put_text(file, "provenance", new ? new : old));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1(strlen(old) + strlen(new) + 2, &text));
+  snprintf(text, strlen(old) + strlen(new) + 2, "%s%s%s", old, newline ? "\n" : "", new);
+  code = put_text(file, "provenance", text);
+  PetscCall(PetscFree(text));
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode write_head(hid_t file, Material m, const char *provenance)
 {
   const Wannier     *w = m->data;
@@ -137,7 +157,7 @@ static PetscErrorCode write_head(hid_t file, Material m, const char *provenance)
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) PetscCall(put_number(file, numbers[i].name, numbers[i].value));
   PetscCall(write_interpolation(file, h));
   PetscCall(put_text(file, "name", h->name));
-  PetscCall(put_text(file, "provenance", provenance ? provenance : w->provenance));
+  PetscCall(put_provenance(file, w->provenance, provenance));
   PetscFunctionReturn(0);
 }
 

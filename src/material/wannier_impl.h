@@ -62,6 +62,9 @@ typedef struct {
 
 PetscErrorCode WannierSourceDestroy(WannierSource *s);
 
+/* A native file as a source (native_read.c): coupling slabs by electron vector, in the storage type of the head. Rank 0. */
+PetscErrorCode NativeOpen(const char *path, WannierSource *s);
+
 /* --- one copy per node ------------------------------------------------------------------------------- */
 typedef struct {
   SharedArray window;
