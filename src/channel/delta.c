@@ -176,7 +176,27 @@ static bool straddles(PetscInt n, const PetscReal *x)
   return low <= TIE && high >= -TIE;
 }
 
-/* States of the whole mesh, point[i] = i: simplices from the tiling, row by row along the last axis. */
+#define LANES 16
+
+/* n simplices in a row, all corners moving on by one point at a time */
+static void add_row(int nc, PetscInt n, const PetscInt corner[4], PetscReal volume, const PetscReal *x, PetscReal *weight, bool *any)
+{
+  for (PetscInt b = 0; b < n; b += LANES) {
+    const PetscReal *e[4] = {x + corner[0] + b, x + corner[1] + b, x + corner[2] + b, x + corner[3] + b};
+    const PetscInt   m    = PetscMin(LANES, n - b);
+    int              crossed[LANES];
+    for (PetscInt k = 0; k < m; k++) {
+      const PetscReal low01 = PetscMin(e[0][k], e[1][k]), low23 = PetscMin(e[2][k], e[3][k]), high01 = PetscMax(e[0][k], e[1][k]), high23 = PetscMax(e[2][k], e[3][k]);
+      crossed[k] = (PetscMin(low01, low23) <= TIE) & (PetscMax(high01, high23) >= -TIE);
+    }
+    for (PetscInt k = 0; k < m; k++) {
+      const PetscInt at[4] = {corner[0] + b + k, corner[1] + b + k, corner[2] + b + k, corner[3] + b + k};
+      if (crossed[k]) add_simplex(nc, at, volume, x, weight, any);
+    }
+  }
+}
+
+/* States of the whole mesh, point[i] = i: simplices from the tiling, row by row along the last axis, in runs that no corner's wrap breaks. */
 static void mesh_weights(KMesh mesh, const PetscReal *x, PetscReal *weight, bool *any)
 {
   const PetscInt *n = mesh->n;
@@ -190,10 +210,12 @@ static void mesh_weights(KMesh mesh, const PetscReal *x, PetscReal *weight, bool
           row[v]       = (PetscInt)MeshLinear(mesh, (PetscInt[3]){i + o[0], j + o[1], 0});
           along[v]     = (PetscInt)MeshLinear(mesh, (PetscInt[3]){0, 0, o[2]});
         }
-        for (PetscInt k = 0; k < n[2]; k++) {
+        for (PetscInt k = 0, run; k < n[2]; k += run) {
+          run = n[2] - k;
+          for (int v = 0; v < 4; v++) run = PetscMin(run, n[2] - along[v]);
           const PetscInt corner[4] = {row[0] + along[0], row[1] + along[1], row[2] + along[2], row[3] + along[3]};
-          add_simplex(mesh->ncorners, corner, mesh->tetra_weight[t], x, weight, any);
-          for (int v = 0; v < 4; v++) along[v] = along[v] + 1 == n[2] ? 0 : along[v] + 1;
+          add_row(mesh->ncorners, run, corner, mesh->tetra_weight[t], x, weight, any);
+          for (int v = 0; v < 4; v++) along[v] = (along[v] + run) % n[2];
         }
       }
 }
