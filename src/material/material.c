@@ -10,6 +10,10 @@ static const DeckKey keys[] = {
   {"material.coarse_k", DECK_INT3, .min = 1, .max = 64, .help = "import: coarse mesh of the electrons; worked out when absent"},
   {"material.coarse_q", DECK_INT3, .min = 1, .max = 64, .help = "import: coarse mesh of the phonons; worked out when absent"},
   {"material.use_ws", DECK_BOOL, .help = "import: Wigner-Seitz cells centred between orbitals (EPW's use_ws); worked out when absent"},
+  {"material.sum_rule", DECK_CHOICE, .choices = "none|simple|crystal|rotational", .help = "import: acoustic sum rule of the force constants; what the format needs when absent"},
+  {"material.third_order", DECK_SECTION, .help = "third-order force constants (or phonons) beside the file or import, in the order of `umklapp import`"},
+  {"material.third_order.import", DECK_STRING, .help = "format of the files"},
+  {"material.third_order.path", DECK_STRING, .help = "folder or file"},
   {NULL}};
 
 PetscErrorCode MaterialRegisterKeys(void)
@@ -20,58 +24,108 @@ PetscErrorCode MaterialRegisterKeys(void)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode import_in_place(MPI_Comm comm, Deck deck, const char *format, Material *m)
+/* Keys of an import beside one that takes none of them */
+static PetscErrorCode refuse_import_keys(Deck deck, const char *beside)
 {
-  ImportOptions  options;
-  const char    *path;
-  char          *resolved;
-  bool           set, use_ws;
-  PetscErrorCode code;
+  static const char *const names[] = {"path", "coarse_k", "coarse_q", "use_ws", "sum_rule"};
 
   PetscFunctionBeginUser;
-  PetscCall(DeckGetString(deck, "path", &path, &set));
-  if (!set) return DeckError(deck, "import", "material.import needs material.path");
-  PetscCall(ImportOptionsDefault(&options));
-  PetscCall(DeckGetInt3(deck, "coarse_k", options.coarse_k, &set));
-  PetscCall(DeckGetInt3(deck, "coarse_q", options.coarse_q, &set));
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    bool has;
+
+    PetscCall(DeckHas(deck, names[i], &has));
+    if (has) return DeckError(deck, names[i], "material.%s is for material.import, not for a %s", names[i], beside);
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode read_import_options(Deck deck, ImportOptions *options)
+{
+  bool     set, use_ws;
+  PetscInt rule;
+
+  PetscFunctionBeginUser;
+  PetscCall(ImportOptionsDefault(options));
+  PetscCall(DeckGetInt3(deck, "coarse_k", options->coarse_k, &set));
+  PetscCall(DeckGetInt3(deck, "coarse_q", options->coarse_q, &set));
   PetscCall(DeckHas(deck, "use_ws", &set));
   if (set) {
     PetscCall(DeckGetBool(deck, "use_ws", &use_ws));
-    options.use_ws = use_ws;
+    options->use_ws = use_ws;
   }
-  PetscCall(DeckResolvePath(deck, path, &resolved));
-  code = MaterialImport(comm, format, resolved, &options, m);
-  PetscCall(PetscFree(resolved));
+  PetscCall(DeckHas(deck, "sum_rule", &set));
+  if (set) {
+    PetscCall(DeckGetChoice(deck, "sum_rule", &rule));
+    options->sum_rule = (SumRule)rule; /* the order of the choices */
+  }
+  PetscFunctionReturn(0);
+}
+
+/* parts[0] from the deck, parts[1] from its third_order; paths are the caller's to free. */
+static PetscErrorCode read_parts(Deck deck, bool file, bool third, ImportPart parts[2], char *path[2])
+{
+  const char *name;
+  Deck        section;
+  bool        set;
+
+  PetscFunctionBeginUser;
+  PetscCall(DeckGetString(deck, file ? "file" : "path", &name, &set));
+  if (!set) return DeckError(deck, "import", "material.import needs material.path");
+  PetscCall(DeckResolvePath(deck, name, &path[0]));
+  parts[0].format = "native";
+  if (!file) PetscCall(DeckGetString(deck, "import", &parts[0].format, NULL));
+  if (third) {
+    PetscCall(DeckGetSection(deck, "third_order", &section));
+    PetscCall(DeckGetString(section, "import", &parts[1].format, &set));
+    if (!set) return DeckError(deck, "third_order", "material.third_order needs import, the format of the files");
+    PetscCall(DeckGetString(section, "path", &name, &set));
+    if (!set) return DeckError(deck, "third_order", "material.third_order needs path");
+    PetscCall(DeckResolvePath(section, name, &path[1]));
+  }
+  for (int i = 0; i < 2; i++) parts[i].path = path[i];
+  PetscFunctionReturn(0);
+}
+
+/* A native file alone is read as it is; anything else is an import that leaves no file. */
+static PetscErrorCode create_from_files(MPI_Comm comm, Deck deck, bool file, Material *m)
+{
+  ImportOptions  options;
+  ImportPart     parts[2] = {{NULL, NULL}};
+  char          *path[2]  = {NULL, NULL};
+  PetscErrorCode code;
+  bool           third;
+
+  PetscFunctionBeginUser;
+  PetscCall(DeckHas(deck, "third_order", &third));
+  if (file) PetscCall(refuse_import_keys(deck, "native file"));
+  PetscCall(read_import_options(deck, &options));
+  code = read_parts(deck, file, third, parts, path);
+  if (!code) code = file && !third ? MaterialCreateFromFile(comm, path[0], m) : MaterialImportParts(comm, third ? 2 : 1, parts, &options, m);
+  PetscCall(PetscFree(path[0]));
+  PetscCall(PetscFree(path[1]));
   PetscCall(code);
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode MaterialCreateFromDeck(MPI_Comm comm, Deck deck, Material *m)
 {
-  bool        file, format, model;
-  const char *name;
-  char       *resolved;
-  Deck        section;
+  bool file, format, model, third;
+  Deck section;
 
   PetscFunctionBeginUser;
   PetscCall(DeckHas(deck, "file", &file));
   PetscCall(DeckHas(deck, "import", &format));
   PetscCall(DeckHas(deck, "model", &model));
+  PetscCall(DeckHas(deck, "third_order", &third));
   if (file + format + model != 1) return DeckError(deck, "", "material: give one of file, import (with path) or model, not %s", file + format + model ? "several" : "none");
-  if (model) {
-    PetscCall(DeckGetSection(deck, "model", &section));
-    PetscCall(MaterialCreateModel(comm, section, m));
+  if (!model) {
+    PetscCall(create_from_files(comm, deck, file, m));
     PetscFunctionReturn(0);
   }
-  PetscCall(DeckGetString(deck, file ? "file" : "import", &name, NULL));
-  if (format) {
-    PetscCall(import_in_place(comm, deck, name, m));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(DeckResolvePath(deck, name, &resolved));
-  const PetscErrorCode code = MaterialCreateFromFile(comm, resolved, m);
-  PetscCall(PetscFree(resolved));
-  PetscCall(code);
+  if (third) return DeckError(deck, "third_order", "material.third_order is for first-principles files, not for a model");
+  PetscCall(refuse_import_keys(deck, "model"));
+  PetscCall(DeckGetSection(deck, "model", &section));
+  PetscCall(MaterialCreateModel(comm, section, m));
   PetscFunctionReturn(0);
 }
 
