@@ -32,7 +32,7 @@ struct _p_States {
   const PetscReal *energy;        /* [nstates] hartree */
   const PetscReal *velocity;      /* [nstates][3] hartree bohr */
   const PetscReal *spread;        /* [nstates][6] xx yy zz yz xz xy, hartree^2 bohr^2: what products of velocities of degenerate states have beyond
-                                     their mean velocity's (src/states/spread.c); zero elsewhere. NULL for phonons */
+                                     their mean velocity's (src/states/spread.c); zero elsewhere */
   const PetscReal *star;          /* [nstates] number of images of its k */
   /* --- full-zone points: those with states first is NOT guaranteed; ascending linear index. Includes the halo that tetrahedra need. */
   PetscInt    npoints;

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH      64
-#define DEGENERATE (1e-6 * UMK_RYDBERG)
+#define BATCH 64
 
 typedef struct { /* what a rank finds among its wedge points */
   PetscInt   nk, nstates, capacity, clipped;
@@ -165,40 +164,15 @@ static PetscErrorCode gather_states(States s, Found *f)
   PetscFunctionReturn(0);
 }
 
+/* Bands of a model that meet do not mix. */
 static PetscErrorCode find_spread(States s)
 {
-  SharedArray array;
-  PetscReal  *spread, k[3], *direction;
-  PetscInt    begin, end, nbands, ndirections;
-  Complex    *v;
-  const int  *valley;
+  PetscInt   nbands;
+  const int *valley;
   PetscFunctionBeginUser;
-  PetscCall(StatesNewArray(s, sizeof(PetscReal[6]) * (size_t)s->nstates, &array, &spread));
-  s->spread = spread;
   PetscCall(MaterialGetValleys(s->material, &valley));
-  if (valley) PetscFunctionReturn(0); /* model bands that meet do not mix */
   PetscCall(MaterialGetSizes(s->material, &nbands, NULL, NULL, NULL));
-  PetscCall(PetscMalloc1(3 * nbands * nbands, &v));
-  PetscCall(SpreadDirections(s->mesh->crystal, &ndirections, &direction));
-  StatesShare(s->comm, s->nk, &begin, &end);
-  for (PetscInt ik = begin; ik < end; ik++) {
-    bool have = false;
-    for (int32_t a = s->first[ik], next; a < s->first[ik + 1]; a = next) {
-      for (next = a + 1; next < s->first[ik + 1] && s->energy[next] - s->energy[next - 1] < DEGENERATE; next++) { }
-      if (next == a + 1) continue;
-      if (!have) {
-        MeshPoint(s->mesh, s->mesh->wedge[s->wedge[ik]], k);
-        PetscCall(MaterialVelocityMatrix(s->material, k, v));
-        have = true;
-      }
-      PetscCall(SpreadDegenerate(nbands, v, next - a, s->band + a, s->velocity + 3 * a, ndirections, direction, spread + 6 * a));
-      for (int32_t b = a + 1; b < next; b++) PetscCall(PetscArraycpy(spread + 6 * b, spread + 6 * a, 6));
-    }
-  }
-  PetscCall(PetscFree(v));
-  PetscCall(PetscFree(direction));
-  const size_t from = s->nk ? (size_t)s->first[begin] : 0, to = s->nk ? (size_t)s->first[end] : 0;
-  PetscCall(SharedArrayCombine(array, sizeof(PetscReal[6]) * from, sizeof(PetscReal[6]) * to));
+  PetscCall(SpreadFill(s, nbands, valley ? NULL : MaterialVelocityMatrix));
   PetscFunctionReturn(0);
 }
 

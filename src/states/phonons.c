@@ -101,6 +101,7 @@ PetscErrorCode StatesCreatePhonons(MPI_Comm comm, Material m, KMesh mesh, PetscR
   PetscCall(MaterialGetSizes(m, NULL, &nm, NULL, NULL));
   PetscCall(evaluate_wedge(s, nm));
   PetscCall(number_modes(s, nm));
+  PetscCall(SpreadFill(s, nm, MaterialPhononVelocityMatrix));
   PetscFunctionReturn(0);
 }
 

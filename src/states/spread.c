@@ -11,7 +11,8 @@
 #include <lapacke.h>
 #include "states_impl.h"
 
-#define GENERIC 4
+#define GENERIC    4
+#define DEGENERATE (1e-6 * UMK_RYDBERG)
 
 PetscErrorCode SpreadDirections(Crystal crystal, PetscInt *n, PetscReal **direction)
 {
@@ -54,5 +55,39 @@ PetscErrorCode SpreadDegenerate(PetscInt nbands, const Complex *v, PetscInt d, c
   }
   for (int r = 0; r < 6; r++) spread[r] -= mean[pair[r][0]] * mean[pair[r][1]];
   PetscCall(PetscFree2(h, e));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode SpreadFill(States s, PetscInt n, SpreadMatrix matrix)
+{
+  SharedArray array;
+  PetscReal  *spread, k[3], *direction;
+  PetscInt    begin, end, ndirections;
+  Complex    *v;
+  PetscFunctionBeginUser;
+  PetscCall(StatesNewArray(s, sizeof(PetscReal[6]) * (size_t)s->nstates, &array, &spread));
+  s->spread = spread;
+  if (!matrix) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(3 * n * n, &v));
+  PetscCall(SpreadDirections(s->mesh->crystal, &ndirections, &direction));
+  StatesShare(s->comm, s->nk, &begin, &end);
+  for (PetscInt ik = begin; ik < end; ik++) {
+    bool have = false;
+    for (int32_t a = s->first[ik], next; a < s->first[ik + 1]; a = next) {
+      for (next = a + 1; next < s->first[ik + 1] && s->energy[next] - s->energy[next - 1] < DEGENERATE; next++) { }
+      if (next == a + 1) continue;
+      if (!have) {
+        MeshPoint(s->mesh, s->mesh->wedge[s->wedge[ik]], k);
+        PetscCall(matrix(s->material, k, v));
+        have = true;
+      }
+      PetscCall(SpreadDegenerate(n, v, next - a, s->band + a, s->velocity + 3 * a, ndirections, direction, spread + 6 * a));
+      for (int32_t b = a + 1; b < next; b++) PetscCall(PetscArraycpy(spread + 6 * b, spread + 6 * a, 6));
+    }
+  }
+  PetscCall(PetscFree(v));
+  PetscCall(PetscFree(direction));
+  const size_t from = s->nk ? (size_t)s->first[begin] : 0, to = s->nk ? (size_t)s->first[end] : 0;
+  PetscCall(SharedArrayCombine(array, sizeof(PetscReal[6]) * from, sizeof(PetscReal[6]) * to));
   PetscFunctionReturn(0);
 }

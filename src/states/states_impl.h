@@ -16,5 +16,8 @@ PetscErrorCode StatesNewArray(States states, size_t bytes, SharedArray *array, v
 /* spread.c. Directions [n][3], caller frees; the spread of d states degenerate at one k, velocity matrix v [nbands][nbands][3]. Not collective. */
 PetscErrorCode SpreadDirections(Crystal crystal, PetscInt *n, PetscReal **direction);
 PetscErrorCode SpreadDegenerate(PetscInt nbands, const Complex *v, PetscInt d, const int32_t *band, const PetscReal mean[3], PetscInt ndirections, const PetscReal *direction, PetscReal spread[6]);
+/* Fills s->spread of the wedge states from the velocity matrices [n][n][3] of the material; all zero without. Collective. */
+typedef PetscErrorCode (*SpreadMatrix)(Material, const PetscReal k[3], Complex *v);
+PetscErrorCode SpreadFill(States states, PetscInt n, SpreadMatrix matrix);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include "../harness.h"
 #include "../anharmonic_material.h"
+#include "states/states_impl.h"
 #include "umklapp/collision.h"
 
 #define KT    (300.0 * UMK_KELVIN)
@@ -464,6 +465,65 @@ START_TEST(schemes)
 }
 END_TEST
 
+/* --- velocities of degenerate branches -------------------------------------------------------------------------- */
+
+/* Spread of states [a, b) from the velocities a step away along the same directions; differences, for MaterialPhonons averages what is nearly degenerate */
+static void spread_nearby(const Setting *s, int32_t a, int32_t b, PetscReal spread[6])
+{
+  static const int pair[6][2] = {{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}};
+  const States     st         = s->states;
+  const PetscReal  step = 1e-4, small = 1e-7;
+  PetscReal       *direction, k[3], q[6][3], omega[6][6];
+  PetscInt         n;
+
+  for (int r = 0; r < 6; r++) spread[r] = -st->velocity[3 * a + pair[r][0]] * st->velocity[3 * a + pair[r][1]];
+  ck_call(SpreadDirections(s->mesh->crystal, &n, &direction));
+  for (PetscInt i = 0; i < n; i++) {
+    MeshPoint(s->mesh, s->mesh->wedge[st->wedge[st->k[a]]], k);
+    for (int c = 0; c < 3; c++) k[c] += step * Dot3(s->mesh->crystal->a[c], direction + 3 * i) / (2.0 * UMK_PI);
+    for (int x = 0; x < 18; x++) q[x / 3][x % 3] = k[x % 3] + (x < 9 ? small : -small) * s->mesh->crystal->a[x % 3][x / 3 % 3] / (2.0 * UMK_PI);
+    ck_call(MaterialPhonons(s->material, 6, q[0], omega[0], NULL, NULL));
+    for (int32_t j = a; j < b; j++)
+      for (int r = 0; r < 6; r++) {
+        PetscReal product = 1.0;
+
+        for (int l = 0; l < 2; l++) product *= (omega[pair[r][l]][st->band[j]] - omega[3 + pair[r][l]][st->band[j]]) / (2.0 * small);
+        spread[r] += product / (n * (b - a));
+      }
+  }
+  ck_call(PetscFree(direction));
+}
+
+START_TEST(spread)
+{
+  const PetscInt n[3]  = {5, 5, 5};
+  const Delta    delta = {DELTA_TETRAHEDRON};
+  PetscInt       found = 0;
+  PetscReal      expected[6];
+  Triplets       t;
+  Material       m;
+  Setting        s;
+
+  ck_call(AnharmonicZincblende(PETSC_COMM_SELF, &t, &m));
+  set_up(m, n, true, &delta, "{}", &s);
+  const States st = s.states;
+  for (int32_t a = 0, b; a < st->nstates; a = b) {
+    for (b = a + 1; b < st->nstates && st->k[b] == st->k[a] && st->energy[b] - st->energy[b - 1] < 5e-7; b++) { }
+    const PetscReal *C = st->spread + 6 * a, size = C[0] + C[1] + C[2];
+
+    if (b == a + 1) ck_assert(size == 0.0);
+    if (b == a + 1 || st->k[a] == 0) continue; /* at q = 0 branches part quadratically: nothing to see a step away */
+    spread_nearby(&s, a, b, expected);
+    for (int r = 0; r < 6; r++) ck_near(C[r], expected[r], 2e-3, Dot3(st->velocity + 3 * a, st->velocity + 3 * a) + size);
+    found += size > 1e-3 * Dot3(st->velocity + 3 * a, st->velocity + 3 * a);
+  }
+  ck_assert_int_gt(found, 0);
+  tear_down(&s);
+  ck_call(MaterialDestroy(&m));
+  TripletsFree(&t);
+}
+END_TEST
+
 /* --- silicon ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(silicon)
@@ -494,6 +554,7 @@ static Suite *make(void)
   tcase_add_test(t, conservation);
   tcase_add_test(t, wedge);
   tcase_add_test(t, schemes);
+  tcase_add_test(t, spread);
   tcase_add_test(t, silicon);
   suite_add_tcase(s, t);
   return s;
