@@ -324,6 +324,7 @@ static PetscErrorCode read_parts(int nparts, const Importer *const *importer, co
 {
   PetscFunctionBeginUser;
   PetscCall(open_part(importer[0], parts[0].path, o, w, &w->whole));
+  PetscCheckInput(w->whole.head.nm || w->whole.head.nb, parts[0].path, 0, "brings third-order force constants alone: give it after a part with harmonic ones");
   if (importer[0]->stored || !w->whole.head.nRe) PetscCall(check_coupling_options(o, &w->whole));
   for (int i = 1; i < nparts; i++) {
     WannierSource  part = {0};
