@@ -150,7 +150,7 @@ static PetscErrorCode merge_harmonic(const CellMap *map, WannierSource *s, const
 
     CellMapVector(map, (int)k, (int)l, other->Rq[r], R);
     place = bsearch(R, s->Rq, (size_t)s->head.nRq, sizeof(int[3]), compare_vectors);
-    for (int c = 0; c < 9; c++) s->D[(place - s->Rq) * nm * nm + (3 * map->atom[k] + c / 3) * nm + 3 * map->atom[l] + c % 3] = other->D[r * nm * nm + (3 * k + c / 3) * nm + 3 * l + c % 3];
+    for (int c = 0; c < 9; c++) s->D[(place - s->Rq) * nm * nm + (3 * map->atom[k] + c / 3) * nm + 3 * map->atom[l] + c % 3] += other->D[r * nm * nm + (3 * k + c / 3) * nm + 3 * l + c % 3];
   }
   if (!s->head.nb) memcpy(s->head.coarse_q, other->head.coarse_q, sizeof(s->head.coarse_q)); /* beside a coupling it bounds the vertex's dipole sum */
   s->head.moved[2] = other->head.moved[2];
