@@ -240,10 +240,25 @@ static PetscReal delta_of(const Delta *d, KMesh mesh, const Zone *z, PetscInt l,
   return fabs(x) > d->cutoff * s ? 0.0 : exp(-x * x / (s * s)) / (sqrt(UMK_PI) * s);
 }
 
-/* 1/tau of all modes of the zone, l, l' merging into l''; occupations: n's of the formula, or the products of weights they stand for. Returns the number of {l, l'} -> l''. */
-static PetscInt golden_rule(const Triplets *t, const Zone *z, KMesh mesh, const Delta *d, bool occupations, PetscReal *rate)
+/* [36][N]: weights of delta(w_n(q) + w_n1(q0 - q) - w0) on the mesh by tetrahedra, for the decaying mode l0 */
+static void tetrahedra_of(const Setting *s, const Delta *d, const Zone *z, PetscInt l0, PetscReal *weight)
 {
-  PetscInt count = 0;
+  PetscReal *x = malloc(sizeof(PetscReal) * (size_t)z->N);
+  bool       any;
+
+  for (PetscInt modes = 0; modes < 36; modes++) {
+    for (PetscInt q = 0; q < z->N; q++) x[q] = z->omega[6 * q + modes / 6] + z->omega[6 * MeshDifference(s->mesh, l0 / 6, q) + modes % 6] - z->omega[l0];
+    ck_call(DeltaWeights(d, s->states, x, NULL, NULL, weight + modes * z->N, &any));
+  }
+  free(x);
+}
+
+/* 1/tau of all modes of the zone, l, l' merging into l''; occupations: n's of the formula, or the products of weights they stand for. Returns the number of {l, l'} -> l''. */
+static PetscInt golden_rule(const Triplets *t, const Zone *z, const Setting *s, const Delta *d, bool occupations, PetscReal *rate)
+{
+  const KMesh mesh   = s->mesh;
+  PetscReal  *weights = malloc(sizeof(PetscReal[36]) * (size_t)z->N);
+  PetscInt    count  = 0;
 
   memset(rate, 0, sizeof(PetscReal) * (size_t)(6 * z->N));
   for (PetscInt l0 = 0; l0 < 6 * z->N; l0++) {
@@ -251,11 +266,12 @@ static PetscInt golden_rule(const Triplets *t, const Zone *z, KMesh mesh, const 
     const PetscReal *q0 = z->q + 3 * (l0 / 6), minus0[3] = {-q0[0], -q0[1], -q0[2]};
 
     conjugate(36, z->u + 36 * (l0 / 6), back);
+    if (d->scheme == DELTA_TETRAHEDRON) tetrahedra_of(s, d, z, l0, weights);
     for (PetscInt l = 0; l < 6 * z->N; l++) {
       const PetscInt point = (PetscInt)MeshDifference(mesh, l0 / 6, l / 6);
 
       for (PetscInt l1 = 6 * point; l1 < 6 * point + 6; l1++) {
-        const PetscReal delta = delta_of(d, mesh, z, l, l1, l0), w = z->omega[l], w1 = z->omega[l1], w0 = z->omega[l0];
+        const PetscReal delta = d->scheme == DELTA_TETRAHEDRON ? weights[(6 * (l % 6) + l1 % 6) * z->N + l / 6] : delta_of(d, mesh, z, l, l1, l0), w = z->omega[l], w1 = z->omega[l1], w0 = z->omega[l0];
 
         if (delta == 0.0 || w <= FLOOR || w1 <= FLOOR || w0 <= FLOOR) continue;
         const Complex   phi = TripletsSum(t, 6, (const PetscReal *const[3]){minus0, z->q + 3 * (l / 6), z->q + 3 * point}, (const Complex *const[3]){back, z->u + 36 * (l / 6), z->u + 36 * point}, (PetscInt[3]){l0 % 6, l % 6, l1 % 6});
@@ -267,6 +283,7 @@ static PetscInt golden_rule(const Triplets *t, const Zone *z, KMesh mesh, const 
       }
     }
   }
+  free(weights);
   return count;
 }
 
@@ -287,7 +304,7 @@ static void compare_golden(const Delta *delta, bool occupations, PetscReal toler
   enumerate(&s, &r);
   zone_fill(m, s.mesh, &z);
   PetscReal     *expected = malloc(sizeof(PetscReal) * (size_t)(6 * z.N)), *rate = rates(&s, &r);
-  const PetscInt count    = golden_rule(&t, &z, s.mesh, delta, occupations, expected);
+  const PetscInt count    = golden_rule(&t, &z, &s, delta, occupations, expected);
 
   ck_assert_int_gt(r.part[0].count, 0);
   ck_assert_int_gt(r.part[1].count, 0);
@@ -316,6 +333,7 @@ START_TEST(golden)
 {
   compare_golden(&(Delta){DELTA_GAUSSIAN, 4e-5, 0.0, 4.5}, false, 1e-10);
   compare_golden(&(Delta){DELTA_ADAPTIVE, 0.6, 2e-6, 4.5}, false, 1e-10);
+  compare_golden(&(Delta){DELTA_TETRAHEDRON}, false, 1e-10);
   compare_golden(&(Delta){DELTA_GAUSSIAN, 3e-6, 0.0, 4.5}, true, 0.02);
 }
 END_TEST
