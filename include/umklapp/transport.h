@@ -28,6 +28,7 @@ typedef struct { /* atomic units (temperature as k_B T); in two dimensions the z
   PetscReal matthiessen;        /* sigma sum_c 1/sigma_c - 1 (phonons: kappa) over the channels alone; NaN with one channel or not asked */
   PetscInt  iterations;
   bool      converged;
+  bool      steady_state_missing; /* the drive overlaps a null vector: not solved, tensors are NaN */
 } TransportTensors;
 
 typedef struct _p_Transport *Transport;

@@ -197,7 +197,8 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
   PetscCall(KSPSetOperators(t->ksp, A, D));
   if (x->null_overlap > OVERLAP_LIMIT) {
     LogWarning("the drive overlaps a null vector of the collision operator (share %.3g): nothing stops that current, there is no steady state", x->null_overlap);
-    x->converged = false;
+    x->converged            = false;
+    x->steady_state_missing = true;
   }
   for (int i = 0; i < t->nkinds && x->converged; i++) {
     const DriveKind    k = t->kind[i];

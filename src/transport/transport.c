@@ -152,6 +152,14 @@ static PetscErrorCode solve_rta(Transport t)
   PetscFunctionReturn(0);
 }
 
+/* No steady state: no number stands for it. */
+static void fill_nan(TransportTensors *x)
+{
+  PetscReal(*const all[])[3] = {x->conductivity, x->seebeck, x->peltier, x->kappa, x->lorenz, x->resistivity, x->lattice, x->L[0][0], x->L[0][1], x->L[1][0], x->L[1][1]};
+  for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
+    for (int r = 0; r < 9; r++) all[k][r / 3][r % 3] = NAN;
+}
+
 static PetscErrorCode solve_level(Transport t, TransportLevel level, const StatesPoint *p, TransportTensors *x)
 {
   PetscFunctionBeginUser;
@@ -161,6 +169,10 @@ static PetscErrorCode solve_level(Transport t, TransportLevel level, const State
   for (int k = 0; k < t->nkinds; k++) PetscCall(DriveFill(t->collision, t->states, p, t->kind[k], t->drive[t->kind[k]]));
   PetscCall(solve_rta(t));
   if (level != LEVEL_RTA) PetscCall(TransportSolveFull(t, x));
+  if (x->steady_state_missing) {
+    fill_nan(x);
+    PetscFunctionReturn(0);
+  }
   for (int i = 0; i < t->nkinds; i++)
     for (int k = 0; k < t->nkinds; k++) {
       PetscReal(*L)[3] = x->L[t->kind[i]][t->kind[k]];

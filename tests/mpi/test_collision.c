@@ -36,6 +36,15 @@ START_TEST(models)
 }
 END_TEST
 
+/* Phonons: processes of three members whose rows are on other ranks. */
+START_TEST(lattice)
+{
+  snprintf(text, sizeof text, "temperature: 300 K\nsolver: {tolerance: 1e-12}\nmaterial: %s/inputs/data/silicon-phonons.h5\nphonons: {mesh: 5}\nscattering: {three_phonon: {}, isotope: natural, boundary: 1 um}\n",
+           getenv("UMKLAPP_SOURCE"));
+  compare("phonons of silicon", text, lattice_schemes[_i]);
+}
+END_TEST
+
 START_TEST(silicon)
 {
   static const char *const carriers[] = {"carriers={electrons: 1e16 cm^-3};electrons.window=0.4 eV;delta=adaptive", "carriers={holes: 1e16 cm^-3};electrons.window=0.4 eV;delta=tetrahedron"};
@@ -71,6 +80,7 @@ static Suite *make_suite(void)
   tcase_set_timeout(cases, 120);
   tcase_set_timeout(first, 120);
   tcase_add_loop_test(cases, models, 0, NMODELS);
+  tcase_add_loop_test(cases, lattice, 0, NSCHEMES);
   suite_add_tcase(suite, cases);
   if (!SiliconPresent()) return suite;
   tcase_add_unchecked_fixture(first, set_up, tear_down);

@@ -65,5 +65,7 @@ static const ModelDeck model_decks[] = {
 enum { NMODELS = sizeof(model_decks) / sizeof(model_decks[0]), NSCHEMES = 3 };
 
 static const char *const delta_schemes[NSCHEMES] = {"delta.scheme=adaptive", "delta.scheme=gaussian;delta.width=30 meV", "delta.scheme=tetrahedron"};
+/* Widths that suit phonons. */
+static const char *const lattice_schemes[NSCHEMES] = {"delta.scheme=adaptive", "delta.scheme=gaussian;delta.width=2 meV", "delta.scheme=tetrahedron"};
 
 #endif

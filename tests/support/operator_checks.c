@@ -11,7 +11,7 @@ static PetscReal largest_rate(Engine *e)
   PetscInt         n;
   PetscReal        most = 0.0;
 
-  ck_call(CollisionGetLocalStates(e->collision, SPECIES_ELECTRON, NULL, &n, NULL));
+  ck_call(CollisionGetLocalStates(e->collision, e->species, NULL, &n, NULL));
   ck_call(CollisionGetRates(e->collision, -1, &rate));
   for (PetscInt i = 0; i < n; i++) most = PetscMax(most, rate[i]);
   MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPIU_REAL, MPI_MAX, e->comm);
@@ -22,14 +22,16 @@ void OperatorCheckSymmetric(Engine *e, const char *what)
 {
   Mat       A, B;
   PetscReal norm, size;
+  int       nranks; /* three and more add up to one element in an order that differs between it and its mirror image */
 
+  MPI_Comm_size(e->comm, &nranks);
   ck_call(CollisionGetOperator(e->collision, &A));
   ck_call(MatTranspose(A, MAT_INITIAL_MATRIX, &B));
   ck_call(MatAXPY(B, -1.0, A, DIFFERENT_NONZERO_PATTERN));
   ck_call(MatNorm(B, NORM_FROBENIUS, &norm));
   ck_call(MatNorm(A, NORM_FROBENIUS, &size));
   ck_call(MatDestroy(&B));
-  ck_assert_msg(norm == 0.0, "%s: |A - A^T| = %.3g |A|, not zero", what, norm / size);
+  ck_assert_msg(norm <= (nranks > 2 ? 1e-16 : 0.0) * size, "%s: |A - A^T| = %.3g |A|, not zero", what, norm / size);
 }
 
 /* Smallest eigenvalue, of all: a Krylov method meets it from above. */
