@@ -25,8 +25,9 @@ static const DeckKey keys[] = {
 typedef struct {
   States     states;
   Crystal    crystal;
-  PetscReal *strength;                           /* [natoms] g_kappa mass_kappa^2, for displacements e/sqrt(M) */
-  PetscReal *x, (*gradient)[3], (*second)[3], *weight; /* [npoints] */
+  PetscReal *strength;      /* [natoms] g_kappa mass_kappa^2, for displacements e/sqrt(M) */
+  PetscReal *x, *weight;    /* [npoints] */
+  PetscReal  reach2;        /* Gaussian, adaptive: no process joins modes further apart in omega^2 */
   PetscInt   count;
   int32_t    first[BATCH], last[BATCH];
   uint8_t    op[BATCH];
@@ -95,6 +96,14 @@ static PetscErrorCode read_variances(Channel c, PetscReal *g)
   PetscFunctionReturn(0);
 }
 
+/* Square of the largest mismatch that any width keeps. */
+static PetscReal reach2(States s, const Delta *d)
+{
+  PetscReal variance = 0.0;
+  for (PetscInt i = 0; i < s->nstates; i++) variance = PetscMax(variance, DeltaVariance(s->mesh, s->velocity + 3 * i));
+  return d->cutoff * d->cutoff * DeltaWidth2(d, variance);
+}
+
 static PetscErrorCode create(Channel c)
 {
   Isotope *z;
@@ -111,7 +120,8 @@ static PetscErrorCode create(Channel c)
   for (PetscInt ia = 0; ia < z->crystal->natoms; ia++) z->strength[ia] *= z->crystal->mass[ia] * z->crystal->mass[ia];
   PetscCall(StatesFillPhononPoints(z->states));
   n = z->states->npoints;
-  PetscCall(PetscMalloc4(n, &z->x, n, &z->gradient, n, &z->second, n, &z->weight));
+  PetscCall(PetscMalloc2(n, &z->x, n, &z->weight));
+  z->reach2 = reach2(z->states, &c->context->delta);
   PetscFunctionReturn(0);
 }
 
@@ -121,7 +131,7 @@ static PetscErrorCode destroy(Channel c)
   PetscFunctionBeginUser;
   if (z) {
     PetscCall(PetscFree(z->strength));
-    PetscCall(PetscFree4(z->x, z->gradient, z->second, z->weight));
+    PetscCall(PetscFree2(z->x, z->weight));
   }
   PetscCall(PetscFree(c->data));
   PetscFunctionReturn(0);
@@ -192,25 +202,43 @@ static PetscErrorCode emit(Isotope *z, PetscInt i, PetscInt mu, const ProcessSin
   PetscFunctionReturn(0);
 }
 
+/* z->weight of branch mu at all points, for state i. */
+static PetscErrorCode weigh(Isotope *z, const Delta *d, PetscInt i, PetscInt mu, bool *any)
+{
+  const States    s        = z->states;
+  const bool      adaptive = d->scheme == DELTA_ADAPTIVE;
+  const PetscReal own      = DeltaVariance(s->mesh, s->velocity + 3 * i);
+  PetscFunctionBeginUser;
+  if (d->scheme == DELTA_TETRAHEDRON) {
+    for (PetscInt point = 0; point < s->npoints; point++) z->x[point] = s->point_energy[point * s->nb + mu] - s->energy[i];
+    PetscCall(DeltaWeights(d, s, z->x, NULL, NULL, z->weight, any));
+    PetscFunctionReturn(0);
+  }
+  *any = false;
+  for (PetscInt point = 0; point < s->npoints; point++) {
+    const PetscInt  at = point * s->nb + mu;
+    const PetscReal x = s->point_energy[at] - s->energy[i], x2 = x * x;
+    z->weight[point] = 0.0;
+    if (x2 > z->reach2) continue;
+    const PetscReal width2 = DeltaWidth2(d, adaptive ? 0.5 * (own + DeltaVariance(s->mesh, s->point_velocity + 3 * at)) : 0.0);
+    if (x2 > d->cutoff * d->cutoff * width2) continue;
+    z->weight[point] = DeltaGaussian(x2, width2);
+    *any             = true;
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink)
 {
-  Isotope     *z        = c->data;
-  const States s        = z->states;
-  const bool   gradient = c->context->delta.scheme == DELTA_ADAPTIVE;
+  Isotope     *z = c->data;
+  const States s = z->states;
   PetscFunctionBeginUser;
-  for (PetscInt i = s->first[ik]; i < s->first[ik + 1]; i++) {
-    for (PetscInt point = 0; gradient && point < s->npoints; point++) PetscCall(PetscArraycpy(z->second[point], s->velocity + 3 * i, 3));
+  for (PetscInt i = s->first[ik]; i < s->first[ik + 1]; i++)
     for (PetscInt mu = 0; mu < s->nb; mu++) {
       bool any;
-      for (PetscInt point = 0; point < s->npoints; point++) {
-        const PetscInt at = point * s->nb + mu;
-        z->x[point]       = s->point_energy[at] - s->energy[i];
-        if (gradient) PetscCall(PetscArraycpy(z->gradient[point], s->point_velocity + 3 * at, 3));
-      }
-      PetscCall(DeltaWeights(&c->context->delta, s, z->x, gradient ? &z->gradient[0][0] : NULL, gradient ? &z->second[0][0] : NULL, z->weight, &any));
+      PetscCall(weigh(z, &c->context->delta, i, mu, &any));
       if (any) PetscCall(emit(z, i, mu, sink));
     }
-  }
   PetscCall(flush(z, sink));
   PetscFunctionReturn(0);
 }
