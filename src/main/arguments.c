@@ -30,7 +30,7 @@ static const Command commands[] = {
   {"run", "DECK", "transport: tensors at every temperature and carrier density of the deck", 1, 1, true, run_options, CommandRun},
   {"check", "DECK", "parse and validate; print the effective deck; run nothing", 1, 1, false, deck_options, CommandCheck},
   {"keys", "[SECTION]", "every deck key: type, default, unit, range, help", 0, 1, false, keys_options, CommandKeys},
-  {"import", "FORMAT PATH [FORMAT PATH]...", "first-principles files -> one native material file", 2, 16, false, import_options, CommandImport},
+  {"import", "FORMAT PATH...", "first-principles files -> one native material file; parts FORMAT PATH complete each other", 2, 16, false, import_options, CommandImport, ImportPrintFormats},
   {"inspect", "FILE", "what is in a material or results file", 1, 1, false, NULL, CommandInspect},
   {"bands", "DECK", "electron bands along a path, density of states", 1, 1, false, run_options, CommandBands},
   {"phonons", "DECK", "phonon dispersion along a path, density of states", 1, 1, false, run_options, CommandPhonons},
@@ -144,7 +144,7 @@ void ArgumentsPrintHelp(const Arguments *a, FILE *out)
 
   if (!c) {
     fprintf(out, "umklapp %s: coupled electron-phonon transport from the linearized Boltzmann equation\n\n", ProgramVersion());
-    for (c = commands; c->name; c++) fprintf(out, "  umklapp %-8s %-12s %s\n", c->name, c->operands, c->help);
+    for (c = commands; c->name; c++) fprintf(out, "  umklapp %-8s %-14s %s\n", c->name, c->operands, c->help);
     fprintf(out, "\n  umklapp COMMAND --help   options of a command\n  --quiet, --verbose       less or more text; --version\n");
     return;
   }
@@ -155,6 +155,7 @@ void ArgumentsPrintHelp(const Arguments *a, FILE *out)
     fprintf(out, "  %-28s %s\n", text, o->help);
   }
   fprintf(out, "  %-28s %s\n", "--quiet, --verbose", "less or more text");
+  if (c->more) c->more(out);
 }
 
 const char *ArgumentsGet(const Arguments *a, const char *name)

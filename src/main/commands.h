@@ -44,6 +44,7 @@ struct _s_Command {
   bool          petsc;     /* takes PETSc options */
   const Option *options;   /* ends with name == NULL; NULL: none */
   PetscErrorCode (*run)(const Arguments *);
+  void         (*more)(FILE *); /* what its help says after the options; NULL: nothing */
 };
 
 /* --- blas.c: before anything else. May start the program again. */
@@ -67,6 +68,7 @@ PetscErrorCode CommandRun(const Arguments *arguments);
 PetscErrorCode CommandCheck(const Arguments *arguments);
 PetscErrorCode CommandKeys(const Arguments *arguments);
 PetscErrorCode CommandImport(const Arguments *arguments);
+void           ImportPrintFormats(FILE *out);
 PetscErrorCode CommandInspect(const Arguments *arguments);
 PetscErrorCode CommandBands(const Arguments *arguments);
 PetscErrorCode CommandPhonons(const Arguments *arguments);

@@ -23,6 +23,16 @@ static PetscErrorCode CheckFormat(const char *format)
   return InputErrorAt(NULL, 0, "unknown format '%s'; there are: %s", format, list);
 }
 
+void ImportPrintFormats(FILE *out)
+{
+  const char *const *names, *const *help;
+  int                n;
+
+  if (MaterialImportFormats(&n, &names, &help)) return;
+  fprintf(out, "\nformats (docs/formats.md):\n");
+  for (int i = 0; i < n; i++) fprintf(out, "  %-12s %s\n", names[i], help[i]);
+}
+
 /* "8,8,8" or "8" */
 static PetscErrorCode ReadMesh(const Arguments *a, const char *option, PetscInt mesh[3])
 {

@@ -10,6 +10,7 @@
 /* Bits that averaged data are rounded to before anything is cut off: images that differ by round-off are then cut alike. */
 #define SETTLED 40
 #define IMPORT_MAX_PARTS 8
+#define NEAREST 0.1 /* bohr: nearer atoms are a mistake */
 
 typedef struct {
   WannierSource *inner;      /* complex slabs, phonon vectors as in the source's files */
@@ -302,6 +303,26 @@ static PetscErrorCode check_coupling_options(const ImportOptions *o, const Wanni
   return InputErrorAt(NULL, 0, "precision, mantissa bits, threshold and realness are decided when a coupling is imported; %s", s->head.nRe ? "this one is kept as the native file holds it" : "there is none");
 }
 
+/* No two atoms in one place */
+static PetscErrorCode check_atoms(const char *path, const WannierSource *s)
+{
+  PetscReal inverse[3][3];
+
+  PetscFunctionBeginUser;
+  Invert3((const PetscReal(*)[3])s->head.a, inverse);
+  for (PetscInt i = 0; i < s->head.natoms; i++)
+    for (PetscInt j = 0; j < i; j++) {
+      PetscReal d[3], x[3], y[3];
+
+      for (int c = 0; c < 3; c++) d[c] = s->tau[3 * i + c] - s->tau[3 * j + c];
+      MatTVec3((const PetscReal(*)[3])inverse, d, x);
+      for (int c = 0; c < 3; c++) x[c] -= rint(x[c]);
+      MatTVec3((const PetscReal(*)[3])s->head.a, x, y);
+      if (Norm3(y) < NEAREST) return InputErrorAt(path, 0, "atoms %d and %d stand in one place", (int)j + 1, (int)i + 1);
+    }
+  PetscFunctionReturn(0);
+}
+
 /* A part with a crystal of its own, on the images and in the storage it will have. Rank 0. */
 static PetscErrorCode open_part(const Importer *importer, const char *path, const ImportOptions *o, Work *w, WannierSource *s)
 {
@@ -309,6 +330,7 @@ static PetscErrorCode open_part(const Importer *importer, const char *path, cons
 
   PetscFunctionBeginUser;
   PetscCall(importer->open(path, o, s));
+  PetscCall(check_atoms(path, s));
   if (importer->stored) PetscFunctionReturn(0);
   if (!s->head.nb) s->head.coarse_k[0] = s->head.coarse_k[1] = s->head.coarse_k[2] = 1;
   if (!s->head.nb) s->head.g_bits = 64;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Malformed data files, made from a tiny EPW set (two flat bands, one atom, one lattice vector) and the native file imported from it."""
+"""Malformed data files, made from a tiny EPW set (two flat bands, one atom, one lattice vector), the native file imported from it, and a tiny file of
+Quantum ESPRESSO's force constants; command lines of several parts."""
 import atexit
 import os
 import shutil
@@ -83,6 +84,77 @@ def epw_cases():
         case('wrong coarse mesh', epw_set(), r'mesh', IMPORT[:6] + ['2'] + IMPORT[7:]),
         case('wrong use_ws word', epw_set(), r"--use-ws: 'maybe'", IMPORT[:-1] + ['maybe']),
         case('unwritable', epw_set(), r'no/out\.h5: cannot', IMPORT[:4] + ['no/out.h5'] + IMPORT[5:]),
+    ]
+
+
+def fc_lines():
+    """Rock salt shrunk to two atoms in a cube, a mesh of one cell, springs between the two."""
+    lines = ['  2   2   1  7.0  0. 0. 0. 0. 0.', "  1  'Na '  20000.", "  2  'Cl '  30000.", '  1  1  0. 0. 0.', '  2  2  0.5 0.5 0.5', ' T',
+             ' 2. 0. 0.', ' 0. 2. 0.', ' 0. 0. 2.', ' 1', ' 1. 0. 0.', ' 0. 1. 0.', ' 0. 0. 1.', ' 2', ' -1. 0. 0.', ' 0. -1. 0.', ' 0. 0. -1.', ' 1 1 1']
+    for i in range(1, 4):
+        for j in range(1, 4):
+            for a in (1, 2):
+                for b in (1, 2):
+                    lines += [f' {i} {j} {a} {b}', f' 1 1 1  {(0.2 if a == b else -0.2) if i == j else 0.0}']
+    return lines
+
+
+def fc_file(number=None, text=None):
+    lines = fc_lines()
+    if number:
+        lines[number - 1] = text
+    return '\n'.join(lines) + '\n'
+
+
+def fc_cases():
+    words = ['import', 'qe_fc', 'x.fc', '-o', 'out.h5']
+
+    def case(name, content, message, command=words):
+        return Case('qe_fc: ' + name, command, {'x.fc': content} if content is not None else {}, message)
+    cut = lambda n: '\n'.join(fc_lines()[:n]) + '\n'
+    alone = 'material: {import: qe_fc, path: x.fc%s}\ntemperature: 300 K\noutput: x.h5\n'
+    electrons = swap(BASE[BASE.index('  model'):BASE.index('temperature')], '  file: out.h5\n')
+    return [
+        Case('qe_fc: good', words, {'x.fc': fc_file()}, status=0, leaves=['out.h5'], output='phonon modes'),
+        Case('qe_fc: two parts', ['import', 'qe_fc', 'x.fc', 'qe_fc', 'x.fc', '-o', 'out.h5'], {'x.fc': fc_file()}, status=0, leaves=['out.h5'], output='replace'),
+        Case('qe_fc: phonons in place', ['phonons', 'deck.yaml'], {'x.fc': fc_file(), 'deck.yaml': alone % ', sum_rule: crystal'}, status=0, leaves=['deck-phonons.h5'], output='sum rule crystal'),
+        case('no file', None, r'x\.fc: .*No such file'),
+        case('empty', '', r'x\.fc:1: .*ends'),
+        case('XML', '<?xml version="1.0"?>\n', r'x\.fc:1: .*XML'),
+        case('ends in the atoms', cut(4), r'x\.fc:\d+: .*number of an atom'),
+        case('ends in the constants', cut(60), r'x\.fc:\d+: '),
+        case('more than it should hold', fc_file() + '1 2 3\n', r'x\.fc:91: more values'),
+        case('no atoms', fc_file(1, '2 0 1 7. 0. 0. 0. 0. 0.'), r'x\.fc:1: .*number of atoms'),
+        case('unknown ibrav', fc_file(1, '2 2 15 7. 0. 0. 0. 0. 0.'), r'x\.fc:1: ibrav = 15: there is no such'),
+        case('no lattice constant', fc_file(1, '2 2 1 0. 0. 0. 0. 0. 0.'), r'x\.fc:1: .*celldm\(1\)'),
+        case('no c/a', fc_file(1, '2 2 6 7. 0. 0. 0. 0. 0.'), r'x\.fc:1: .*celldm\(3\)'),
+        case('impossible angle', fc_file(1, '2 2 5 7. 0. 0. 1. 0. 0.'), r'x\.fc:1: .*cosine'),
+        case('flat cell', fc_file(1, '2 2 0 7. 0. 0. 0. 0. 0.\n1. 0. 0.\n2. 0. 0.\n0. 0. 1.'), r'x\.fc:4: .*no volume'),
+        case('name without apostrophes', fc_file(2, '1 Na 20000.'), r'x\.fc:2: .*apostrophes.*Na'),
+        case('mass of zero', fc_file(3, "2 'Cl ' 0."), r"x\.fc:3: .*'Cl'.*mass 0"),
+        case('atom of unknown species', fc_file(5, '2 3 0.5 0.5 0.5'), r'x\.fc:5: .*species of an atom.*1 to 2.*"3"'),
+        case('atoms out of order', fc_file(4, '2 1 0. 0. 0.'), r'x\.fc:4: .*number of an atom'),
+        case('two atoms in one place', fc_file(5, '2 2 0. 0. 1.'), r'x\.fc: atoms 1 and 2 stand in one place'),
+        case('dielectric tensor of zero', fc_file(8, '0. 0. 0.'), r'x\.fc:\d+: .*dielectric'),
+        case('a word for a charge', fc_file(11, 'x 0. 0.'), r'x\.fc:11: .*Born charge.*"x"'),
+        case('mesh of zero', fc_file(18, ' 1 0 1'), r'x\.fc:18: .*mesh.*"0"'),
+        case('mesh beyond the file', fc_file(18, ' 9 9 9'), r'x\.fc:18: force constants should be'),
+        case('wrong block', fc_file(21, ' 1 1 2 1'), r'x\.fc:21: expected block 1 1 1 2, found 2'),
+        case('wrong cell', fc_file(20, ' 1 2 1  0.2'), r'x\.fc:20: expected cell 1 1 1, found 2'),
+        case('NaN', fc_file(20, ' 1 1 1  NaN'), r'x\.fc:20: .*force constant.*NaN'),
+        case('too large for its field', fc_file(20, ' 1 1 1  ********'), r'x\.fc:20: .*force constant'),
+        case('every constant zero', fc_file().replace('0.2\n', '0.0\n'), r'x\.fc: every force constant'),
+        case('a rule that there is not', fc_file(), r"--sum-rule: no rule 'cristal'; did you mean 'crystal'", words + ['--sum-rule', 'cristal']),
+        case('rotational beside charges', fc_file(), r'x\.fc: sum rule rotational', words + ['--sum-rule', 'rotational']),
+        case('coupling options without a coupling', fc_file(), r'threshold', words + ['--threshold', '0.1']),
+        case('a mesh that the file tells', fc_file(), r'coarse_q', words + ['--coarse-q', '2']),
+        case('a format without its path', fc_file(), r'shengbte.* no path', words[:3] + ['shengbte'] + words[3:]),
+        case('no crystal in the first part', fc_file(), r'shengbte holds no crystal', ['import', 'shengbte', 'x.fc', '-o', 'out.h5']),
+        Case('qe_fc: another crystal', ['import', 'qe_fc', 'x.fc', 'qe_fc', 'y.fc', '-o', 'out.h5'], {'x.fc': fc_file(), 'y.fc': fc_file(5, '2 2 0.5 0.5 0.4')}, r'y\.fc: atom \d stands'),
+        Case('qe_fc: electrons second', ['import', 'qe_fc', 'x.fc', *IMPORT[1:3], *IMPORT[3:]], {'x.fc': fc_file(), **epw_set()}, r'set: .*electrons.*first'),
+        Case('qe_fc: beside a native file in the deck', ['check', 'deck.yaml'], {'deck.yaml': electrons.replace('  file: out.h5', '  file: out.h5\n  sum_rule: simple')}, r'deck\.yaml:\d+: .*sum_rule.*native'),
+        Case('qe_fc: bands of phonons alone', ['bands', 'deck.yaml'], {'x.fc': fc_file(), 'deck.yaml': alone % ''}, r'deck\.yaml:1: .*no electron bands'),
+        Case('qe_fc: electrons of phonons alone', ['run', 'deck.yaml'], {'x.fc': fc_file(), 'deck.yaml': swap(BASE[BASE.index('  model'):BASE.index('temperature')], '  import: qe_fc\n  path: x.fc\n')}, r'no bands'),
     ]
 
 
@@ -174,4 +246,4 @@ def cases(source, umklapp):
         with open(path, 'wb') as file:
             file.write(content if isinstance(content, bytes) else content.encode())
     subprocess.run([umklapp, *IMPORT], cwd=folder, stdout=subprocess.DEVNULL, check=True, env=ENVIRONMENT)
-    return epw_cases() + native_cases(os.path.join(folder, 'out.h5')) + run_cases()
+    return epw_cases() + fc_cases() + native_cases(os.path.join(folder, 'out.h5')) + run_cases()
