@@ -542,6 +542,44 @@ START_TEST(spread)
 }
 END_TEST
 
+/* --- mistakes ------------------------------------------------------------------------------------------------- */
+
+START_TEST(without_cubic)
+{
+  const PetscInt n[3]  = {2, 2, 2};
+  const char    *deck  = "scattering:\n  three_phonon: {}\n";
+  SmallMaterial  small = {.bits = 64, .real = 1};
+  Material       m;
+  Crystal        crystal;
+  Deck           root, scattering;
+  Channel       *channel;
+  PetscInt       nchannels;
+  ChannelContext context = {0};
+  KMesh          mesh;
+  Cubic          c;
+
+  ck_call(SmallRandom(PETSC_COMM_SELF, &small, &m));
+  ck_call(MaterialGetCrystal(m, &crystal));
+  ck_call(MeshCreate(PETSC_COMM_SELF, crystal, n, true, &mesh));
+  context.material = m;
+  ck_call(StatesCreatePhonons(PETSC_COMM_SELF, m, mesh, FLOOR, &context.phonons));
+  ck_call(ChannelRegisterKeys());
+  ck_call(DeckCreateFromText("test.yaml", deck, 0, NULL, &root));
+  ck_call(DeckGetSection(root, "scattering", &scattering));
+  ck_assert_int_eq(ChannelsCreateFromDeck(scattering, &context, &nchannels, &channel), UMK_ERR_INPUT);
+  ck_assert_msg(strstr(ErrorMessage(), "test.yaml:2") && strstr(ErrorMessage(), "third-order"), "%s", ErrorMessage());
+  ErrorClear();
+  ck_call(ChannelsDestroy(1, &channel));
+  ck_assert_int_eq(CubicCreate(m, &c), UMK_ERR_INPUT);
+  ErrorClear();
+  ck_call(DeckDestroy(&root));
+  ck_call(StatesDestroy(&context.phonons));
+  ck_call(MeshDestroy(&mesh));
+  ck_call(MaterialDestroy(&m));
+  free(small.g);
+}
+END_TEST
+
 /* --- silicon ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(silicon)
@@ -573,6 +611,7 @@ static Suite *make(void)
   tcase_add_test(t, wedge);
   tcase_add_test(t, schemes);
   tcase_add_test(t, spread);
+  tcase_add_test(t, without_cubic);
   tcase_add_test(t, silicon);
   suite_add_tcase(s, t);
   return s;
