@@ -35,7 +35,7 @@ static PetscErrorCode open_phono3py(const char *path, const ImportOptions *optio
   PetscErrorCode code;
 
   PetscFunctionBeginUser;
-  PhonopyFolder(path, folder, given);
+  PetscCall(PhonopyFolder(path, folder, given));
   PhonopyFind(folder, yaml_names, yaml);
   if (is_yaml(given)) snprintf(yaml, sizeof(yaml), "%s", given), given[0] = 0;
   if (!yaml[0]) return InputErrorAt(folder, 0, "holds no phono3py.yaml, phono3py_params.yaml or phono3py_disp.yaml, which name the cell");

@@ -38,7 +38,7 @@ static PetscErrorCode open_phonopy(const char *path, const ImportOptions *option
 
   PetscFunctionBeginUser;
   (void)options;
-  PhonopyFolder(path, folder, given);
+  PetscCall(PhonopyFolder(path, folder, given));
   PhonopyFind(folder, yaml_names, yaml);
   if (ends_with(given, ".yaml")) snprintf(yaml, sizeof(yaml), "%s", given), given[0] = 0;
   if (!yaml[0]) return InputErrorAt(folder, 0, "holds no phonopy.yaml, phonopy_params.yaml or phonopy_disp.yaml, which name the cell");

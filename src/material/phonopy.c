@@ -10,6 +10,7 @@
 #include "phonopy.h"
 #include "polar.h"
 #include "third_order.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -26,18 +27,21 @@ void PhonopyFind(const char *folder, const char *const *names, char path[PETSC_M
   path[0] = 0;
 }
 
-void PhonopyFolder(const char *path, char folder[PETSC_MAX_PATH_LEN], char given[PETSC_MAX_PATH_LEN])
+PetscErrorCode PhonopyFolder(const char *path, char folder[PETSC_MAX_PATH_LEN], char given[PETSC_MAX_PATH_LEN])
 {
   struct stat status;
   char       *slash;
 
+  PetscFunctionBeginUser;
   given[0] = 0;
   snprintf(folder, PETSC_MAX_PATH_LEN, "%s", path);
-  if (!stat(path, &status) && S_ISDIR(status.st_mode)) return;
+  if (stat(path, &status)) return InputErrorAt(path, 0, "cannot be read: %s", strerror(errno));
+  if (S_ISDIR(status.st_mode)) PetscFunctionReturn(0);
   snprintf(given, PETSC_MAX_PATH_LEN, "%s", path);
   slash = strrchr(folder, '/');
   if (slash) *(slash == folder ? slash + 1 : slash) = 0;
   else snprintf(folder, PETSC_MAX_PATH_LEN, ".");
+  PetscFunctionReturn(0);
 }
 
 /* --- crystal --------------------------------------------------------------------------------------------------------- */

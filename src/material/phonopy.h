@@ -67,6 +67,6 @@ PetscErrorCode PhonopyThirdOrder(const PhonopyYaml *y, const char *path, const I
 /* The first of the names (ended by NULL) that is a file of the folder, or "" */
 void PhonopyFind(const char *folder, const char *const *names, char path[PETSC_MAX_PATH_LEN]);
 /* path is a folder, or a file in it: given[] is then that file, "" otherwise */
-void PhonopyFolder(const char *path, char folder[PETSC_MAX_PATH_LEN], char given[PETSC_MAX_PATH_LEN]);
+PetscErrorCode PhonopyFolder(const char *path, char folder[PETSC_MAX_PATH_LEN], char given[PETSC_MAX_PATH_LEN]);
 
 #endif

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Decks, files and command lines, good and malformed: run_cases.py SOURCE UMKLAPP SET
 
-Runs every case of the table SET (good, deck or data: the module SET_cases.py beside this file) on 1 and 2 ranks in an empty folder and checks
+Runs every case of the table SET (good, deck, data ...: the module SET_cases.py beside this file) on 1 and 2 ranks in an empty folder and checks
   - the exit status,
   - of a malformed one: exactly one line `umklapp: ...` on standard error, which the case's pattern matches,
   - that no file is left behind that the case does not name,
@@ -24,11 +24,12 @@ MPIRUN = re.compile(r'^(-{20,}|\s*)$|^(Primary job|a non-zero exit|mpirun detect
 
 class Case:
     """name: of the case; command: words after `umklapp`; files: {name: text, bytes or a callable(path)} made in the empty folder;
-    message: pattern of the one line; status: expected; leaves: files that the command may write; output: pattern of standard output."""
+    message: pattern of the one line; status: expected; leaves: files that the command may write; output: pattern of standard output;
+    ranks: numbers of them to run on."""
 
-    def __init__(self, name, command, files=None, message=None, status=2, leaves=(), output=None):
+    def __init__(self, name, command, files=None, message=None, status=2, leaves=(), output=None, ranks=(1, 2)):
         self.name, self.command, self.files = name, command, files or {}
-        self.message, self.status, self.leaves, self.output = message, status, set(leaves), output
+        self.message, self.status, self.leaves, self.output, self.ranks = message, status, set(leaves), output, ranks
 
 
 def make_files(case, folder):
@@ -84,11 +85,11 @@ def main():
     sys.modules['run_cases'] = sys.modules['__main__']
     cases = importlib.import_module(f'{name}_cases').cases(source, umklapp)
     wanted = sys.argv[4] if len(sys.argv) > 4 else ''
-    jobs = [(case, ranks) for case in cases for ranks in (1, 2) if wanted in case.name]
+    jobs = [(case, ranks) for case in cases for ranks in case.ranks if wanted in case.name]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         problems = [p for p in pool.map(lambda job: run(job[0], umklapp, job[1]), jobs) if p]
     print('\n'.join(problems))
-    print(f'{name}: {len(jobs) // 2} cases on 1 and 2 ranks, {len(problems)} problems')
+    print(f'{name}: {len({case.name for case, _ in jobs})} cases, {len(jobs)} runs on 1 and 2 ranks, {len(problems)} problems')
     return 1 if problems else 0
 
 
