@@ -167,14 +167,25 @@ static void simplex_weights(States s, const PetscReal *x, PetscReal *weight, boo
   }
 }
 
-/* x wherever the surface x = 0 may pass: not of one sign all over */
-static bool straddles(PetscInt n, const PetscReal *x)
+/* Least and largest x of each row along the last axis */
+static void row_bounds(PetscInt rows, PetscInt n, const PetscReal *x, PetscReal (*bound)[2])
 {
-  PetscReal low = HUGE_VAL, high = -HUGE_VAL;
-  for (PetscInt i = 0; i < n; i++) {
-    low  = PetscMin(low, x[i]);
-    high = PetscMax(high, x[i]);
+  for (PetscInt r = 0; r < rows; r++) {
+    PetscReal low = HUGE_VAL, high = -HUGE_VAL;
+    for (PetscInt i = 0; i < n; i++) {
+      low  = PetscMin(low, x[r * n + i]);
+      high = PetscMax(high, x[r * n + i]);
+    }
+    bound[r][0] = low;
+    bound[r][1] = high;
   }
+}
+
+/* Whether the surface x = 0 may pass between these rows */
+static inline bool straddle(const PetscReal (*bound)[2], const PetscInt row[4])
+{
+  const PetscReal low  = PetscMin(PetscMin(bound[row[0]][0], bound[row[1]][0]), PetscMin(bound[row[2]][0], bound[row[3]][0]));
+  const PetscReal high = PetscMax(PetscMax(bound[row[0]][1], bound[row[1]][1]), PetscMax(bound[row[2]][1], bound[row[3]][1]));
   return low <= TIE && high >= -TIE;
 }
 
@@ -199,27 +210,32 @@ static void add_row(int nc, PetscInt n, const PetscInt corner[4], PetscReal volu
 }
 
 /* States of the whole mesh, point[i] = i: simplices from the tiling, row by row along the last axis, in runs that no corner's wrap breaks. */
-static void mesh_weights(KMesh mesh, const PetscReal *x, PetscReal *weight, bool *any)
+static PetscErrorCode mesh_weights(KMesh mesh, const PetscReal *x, PetscReal *weight, bool *any)
 {
   const PetscInt *n = mesh->n;
-  if (!straddles((PetscInt)mesh->size, x)) return;
-  for (PetscInt t = 0; t < mesh->ntetra; t++)
+  PetscReal(*bound)[2];
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(n[0] * n[1], &bound));
+  row_bounds(n[0] * n[1], n[2], x, bound);
+  for (PetscInt t = 0; t < mesh->ntetra; t++) {
+    PetscInt o[4][3]; /* corners, folded into the mesh */
+    for (int v = 0; v < 4; v++) MeshIndices(mesh, MeshLinear(mesh, (PetscInt[3]){mesh->tetra[t][v][0], mesh->tetra[t][v][1], mesh->tetra[t][v][2]}), o[v]);
     for (PetscInt i = 0; i < n[0]; i++)
       for (PetscInt j = 0; j < n[1]; j++) {
-        PetscInt row[4], along[4];
-        for (int v = 0; v < 4; v++) {
-          const int *o = mesh->tetra[t][v];
-          row[v]       = (PetscInt)MeshLinear(mesh, (PetscInt[3]){i + o[0], j + o[1], 0});
-          along[v]     = (PetscInt)MeshLinear(mesh, (PetscInt[3]){0, 0, o[2]});
-        }
+        PetscInt row[4], along[4] = {o[0][2], o[1][2], o[2][2], o[3][2]};
+        for (int v = 0; v < 4; v++) row[v] = (i + o[v][0] - (i + o[v][0] < n[0] ? 0 : n[0])) * n[1] + j + o[v][1] - (j + o[v][1] < n[1] ? 0 : n[1]);
+        if (!straddle((const PetscReal(*)[2])bound, row)) continue;
         for (PetscInt k = 0, run; k < n[2]; k += run) {
           run = n[2] - k;
           for (int v = 0; v < 4; v++) run = PetscMin(run, n[2] - along[v]);
-          const PetscInt corner[4] = {row[0] + along[0], row[1] + along[1], row[2] + along[2], row[3] + along[3]};
+          const PetscInt corner[4] = {row[0] * n[2] + along[0], row[1] * n[2] + along[1], row[2] * n[2] + along[2], row[3] * n[2] + along[3]};
           add_row(mesh->ncorners, run, corner, mesh->tetra_weight[t], x, weight, any);
           for (int v = 0; v < 4; v++) along[v] = (along[v] + run) % n[2];
         }
       }
+  }
+  PetscCall(PetscFree(bound));
+  PetscFunctionReturn(0);
 }
 
 PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any)
@@ -230,6 +246,6 @@ PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, c
   if (d->scheme == DELTA_GAUSSIAN) gaussian_weights(d, states->npoints, x, weight, any);
   else if (d->scheme == DELTA_ADAPTIVE) adaptive_weights(d, states->mesh, states->npoints, x, gradient, second, weight, any);
   else if (states->tetra) simplex_weights(states, x, weight, any);
-  else mesh_weights(states->mesh, x, weight, any);
+  else PetscCall(mesh_weights(states->mesh, x, weight, any));
   PetscFunctionReturn(0);
 }

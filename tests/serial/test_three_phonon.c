@@ -454,6 +454,52 @@ START_TEST(wedge)
 }
 END_TEST
 
+/* Simplices taken from the tiling on the fly are those of an explicit list */
+START_TEST(tiling)
+{
+  static const PetscInt meshes[3][3] = {{5, 4, 6}, {3, 3, 40}, {1, 2, 1}};
+  const Delta           delta        = {DELTA_TETRAHEDRON};
+  Triplets              t;
+  Material              m;
+
+  ck_call(AnharmonicRandom(PETSC_COMM_SELF, 1, &t, &m));
+  for (int i = 0; i < 3; i++) {
+    Setting         s;
+    bool            any[2];
+    set_up(m, meshes[i], false, &delta, "{}", &s);
+    const KMesh      mesh = s.mesh;
+    const PetscInt   N = (PetscInt)mesh->size, nt = mesh->ntetra;
+    struct _p_States list = *s.states;
+    int32_t        (*corner)[4] = malloc(sizeof(*corner) * (size_t)(N * nt));
+    PetscReal       *share = malloc(sizeof(PetscReal) * (size_t)(N * nt)), *x = malloc(sizeof(PetscReal[3]) * (size_t)N), *w = x + N, *w1 = x + 2 * N, worst = 0.0, largest = 0.0;
+
+    for (PetscInt at = 0; at < N * nt; at++) {
+      PetscInt base[3];
+
+      MeshIndices(mesh, at / nt, base);
+      for (int v = 0; v < 4; v++) corner[at][v] = (int32_t)MeshLinear(mesh, (PetscInt[3]){base[0] + mesh->tetra[at % nt][v][0], base[1] + mesh->tetra[at % nt][v][1], base[2] + mesh->tetra[at % nt][v][2]});
+      share[at] = mesh->tetra_weight[at % nt];
+    }
+    list.ntetra       = N * nt;
+    list.tetra        = (const int32_t(*)[4])corner;
+    list.tetra_weight = share;
+    for (PetscInt q = 0; q < N; q++) x[q] = Uniform();
+    ck_call(DeltaWeights(&delta, s.states, x, NULL, NULL, w, &any[0]));
+    ck_call(DeltaWeights(&delta, &list, x, NULL, NULL, w1, &any[1]));
+    for (PetscInt q = 0; q < N; q++) {
+      worst   = PetscMax(worst, fabs(w[q] - w1[q]));
+      largest = PetscMax(largest, w1[q]);
+    }
+    ck_assert(any[0] == any[1] && (any[0] || i == 2));
+    ck_assert_msg(worst <= 1e-12 * largest, "mesh %d: weights differ by %g of %g", i, worst, largest);
+    free(corner), free(share), free(x);
+    tear_down(&s);
+  }
+  ck_call(MaterialDestroy(&m));
+  TripletsFree(&t);
+}
+END_TEST
+
 /* Total rates of the three schemes agree as far as a coarse mesh allows */
 START_TEST(schemes)
 {
@@ -609,6 +655,7 @@ static Suite *make(void)
   tcase_add_test(t, golden);
   tcase_add_test(t, conservation);
   tcase_add_test(t, wedge);
+  tcase_add_test(t, tiling);
   tcase_add_test(t, schemes);
   tcase_add_test(t, spread);
   tcase_add_test(t, without_cubic);
