@@ -372,8 +372,7 @@ PetscErrorCode ModelReadCell(Deck model, ModelMaterial *m, PetscReal a[3][3], Pe
   if (lattice > 0 && (!cubic || m->dimension == 2)) return DeckError(model, "lattice", "'lattice' is for three dimensions and 'lattice_constant'");
   if (cubic) cubic_cell(m->dimension, lattice, constant, a);
   if (!cubic && n == 0) {
-    if (m->nbands == 0) return DeckError(model, "phonons", "phonons without bands need 'lattice_constant' or 'cell'");
-    if (m->has_phonons && m->phonons.kind == PHONONS_SPRINGS) return DeckError(model, "phonons", "springs between atoms need 'lattice_constant' or 'cell'");
+    if (m->has_phonons) return DeckError(model, "phonons", "phonons need 'lattice_constant' or 'cell', the cell of their atom");
     if (!m->box) return DeckError(model, "bands", "a cosine band needs 'lattice_constant' or 'cell'");
     box_cell(m, a);
   }

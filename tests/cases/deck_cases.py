@@ -47,6 +47,40 @@ def setting(name, value, message):
     return Case(name, ['check', 'deck.yaml', '--set', value], {'deck.yaml': BASE}, message)
 
 
+LATTICE = """\
+material:
+  model:
+    lattice_constant: 4 angstrom
+    phonons: {kind: debye, mass: 28.0855 amu, sound: 6000 m/s}
+temperature: 300 K
+phonons: 4
+scattering:
+  isotope: natural
+output: out.h5
+"""
+
+
+def lattice(name, old, new, message):
+    return Case(name, ['run', 'deck.yaml'], {'deck.yaml': swap(old, new, LATTICE)}, message)
+
+
+def phonon_models():
+    phonons = '    phonons: {kind: debye, mass: 28.0855 amu, sound: 6000 m/s}\n'
+    return [
+        lattice('model of nothing', phonons, '', line(2, "'bands', 'phonons'")),
+        lattice('phonons without a cell', '    lattice_constant: 4 angstrom\n', '', line(3, 'lattice_constant')),
+        lattice('key of another kind of phonons', 'sound: 6000 m/s', 'sound: 6000 m/s, frequency: 8 THz', line(4, "'frequency'", 'debye')),
+        lattice('phonons of a kind without its key', ', sound: 6000 m/s', '', line(4, "needs 'sound'")),
+        lattice('transverse sound faster than longitudinal', '6000 m/s', '[5000, 6000] m/s', line(4, 'transverse')),
+        lattice('lattice without its constant', 'lattice_constant: 4 angstrom', 'cell: [[4, 0, 0], [0, 4, 0], [0, 0, 4]] angstrom\n    lattice: fcc', line(4, 'lattice_constant')),
+        lattice('vertex without phonons', phonons, '    bands: [{kind: cosine, hopping: 1 eV}]\n    cubic: {kind: grueneisen}\n', line(5, "'phonons'")),
+        lattice('atom of no element', '28.0855', '25.5', line(8, 'Mg', 'variance')),
+        lattice('too many mass variances', 'isotope: natural', 'isotope: {variance: [1e-4, 1e-4]}', line(8, '2 variances')),
+        lattice('mass variances of nature', 'isotope: natural', 'isotope: {abundance: natural, variance: 1e-4}', line(8, 'exclude')),
+        lattice('walls that are mirrors', 'isotope: natural', 'boundary: {length: 1 um, specularity: 1}', line(8, 'specularity')),
+    ]
+
+
 def decks():
     return [
         deck('mistyped section', 'temperature:', 'temprature:', line(7, "unknown key 'temprature'", 'temperature')),
@@ -154,4 +188,4 @@ def command_lines():
 
 
 def cases(source, umklapp):
-    return decks() + command_lines()
+    return decks() + phonon_models() + command_lines()
