@@ -65,10 +65,12 @@ PetscErrorCode CollisionGetWeights(Collision collision, Species species, const P
 /* The assembled operator at this point (MATAIJ); reassembled in place at each call after CollisionSetPoint. Borrowed. Collective.
    States without any scattering have a unit diagonal. */
 PetscErrorCode CollisionGetOperator(Collision collision, Mat *A);
-/* Whether the assembled operator surely fits in collision.memory beside the kept processes, on every rank. Collective. */
+/* Whether the operator's blocks surely fit in collision.memory beside the kept processes, on every rank. Collective. */
 PetscErrorCode CollisionOperatorFits(Collision collision, bool *fits);
-/* The same operator applied by replaying processes, nothing assembled (MATSHELL). Caller destroys. Collective. */
-PetscErrorCode CollisionCreateShell(Collision collision, Mat *A);
+/* The same operator without a PETSc matrix (MATSHELL), good at this point: from its 3x3 blocks, each rank holding what its own processes add to them
+   (80 bytes a pair of states); or by replaying processes, nothing stored. Caller destroys. Collective. */
+typedef enum { COLLISION_BLOCKS, COLLISION_REPLAY } CollisionApply;
+PetscErrorCode CollisionCreateShell(Collision collision, CollisionApply how, Mat *A);
 /* diag(1/tau) three times per state: the Jacobi preconditioner, and Richardson's (Omini-Sparavigna). Borrowed. Collective. */
 PetscErrorCode CollisionGetDiagonal(Collision collision, Mat *D);
 /* Largest |sum_b A_ab w_b| / (2 w_a / tau_a) at this point, 0 when one-member processes take part: round-off when every process conserves charge. Not collective. */

@@ -1,5 +1,5 @@
 /*
-  The operator applied by replaying processes: with phi_a = S_a z_a / (sqrt(N_a) w_a),
+  The operator applied without a matrix. From its blocks, y_a += B_ab x_b, y_b += B_ab^T x_a; or by replaying processes: with phi_a = S_a z_a / (sqrt(N_a) w_a),
 
     d = sum_c s_c phi_c,   z'_a += N_first K prod(w) s_a S_a^T d / (sqrt(N_a) w_a)
 
@@ -10,6 +10,7 @@
 
 typedef struct {
   Collision   c;
+  CollisionApply how;
   PetscInt    nghost;
   int32_t    *ghost_of; /* [nstates] position among the states this rank's processes touch, or -1 */
   Vec         in, out;  /* [3 nghost] local */
@@ -78,6 +79,20 @@ static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatc
   PetscFunctionReturn(0);
 }
 
+static void apply_blocks(const Apply *a)
+{
+  const BlockList *l = &a->c->blocks;
+  for (PetscInt p = 0; p < l->count; p++) {
+    const PetscReal   *B = a->c->value + 9 * (size_t)p;
+    const PetscInt     i = 3 * a->ghost_of[l->pair[p][0]], j = 3 * a->ghost_of[l->pair[p][1]];
+    const PetscScalar *x = a->x;
+    PetscScalar       *y = a->y;
+    for (int r = 0; r < 3; r++) y[i + r] += B[3 * r] * x[j] + B[3 * r + 1] * x[j + 1] + B[3 * r + 2] * x[j + 2];
+    if (i == j) continue;
+    for (int r = 0; r < 3; r++) y[j + r] += B[r] * x[i] + B[3 + r] * x[i + 1] + B[6 + r] * x[i + 2];
+  }
+}
+
 /* y = P A P x + (1 - P) D x; D x for states without any scattering */
 static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
 {
@@ -95,7 +110,8 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   PetscCall(VecZeroEntries(y));
   PetscCall(VecGetArrayRead(a->in, &a->x));
   PetscCall(VecGetArray(a->out, &a->y));
-  PetscCall(CollisionForEach(a->c, apply_batch, a));
+  if (a->how == COLLISION_BLOCKS) apply_blocks(a);
+  else PetscCall(CollisionForEach(a->c, apply_batch, a));
   PetscCall(VecRestoreArrayRead(a->in, &a->x));
   PetscCall(VecRestoreArray(a->out, &a->y));
   PetscCall(VecScatterBegin(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
@@ -105,9 +121,9 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   PetscCall(VecGetArrayRead(x, &px));
   PetscCall(VecGetArrayRead(a->projected, &pp));
   PetscCall(VecGetArray(y, &py));
-  for (PetscInt i = 0; i < 3 * a->c->nrows; i++) {
-    if (rate[i / 3] > 0.0) py[i] += rate[i / 3] * (px[i] - pp[i]);
-    else py[i] = px[i];
+  for (PetscInt i = 0; i < 3 * a->c->nrows; i++) { /* blocks are what lies beside the diagonal; replaying gives the diagonal of P x too */
+    if (!(rate[i / 3] > 0.0)) py[i] = px[i];
+    else py[i] += rate[i / 3] * (a->how == COLLISION_BLOCKS ? px[i] : px[i] - pp[i]);
   }
   PetscCall(VecRestoreArrayRead(x, &px));
   PetscCall(VecRestoreArrayRead(a->projected, &pp));
@@ -153,15 +169,18 @@ static PetscErrorCode make_scatter(Apply *a)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CollisionCreateShell(Collision c, Mat *A)
+PetscErrorCode CollisionCreateShell(Collision c, CollisionApply how, Mat *A)
 {
   Apply *a;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&a));
-  a->c = c;
+  a->c   = c;
+  a->how = how;
+  if (how == COLLISION_BLOCKS) PetscCall(CollisionFillBlocks(c));
   PetscCall(PetscMalloc1(c->nunknowns, &a->ghost_of));
   for (PetscInt s = 0; s < c->nunknowns; s++) a->ghost_of[s] = -1;
-  PetscCall(ErrorAgree(c->comm, CollisionForEach(c, mark, a)));
+  if (how == COLLISION_REPLAY) PetscCall(ErrorAgree(c->comm, CollisionForEach(c, mark, a)));
+  for (PetscInt p = 0; how == COLLISION_BLOCKS && p < c->blocks.count; p++) a->ghost_of[c->blocks.pair[p][0]] = a->ghost_of[c->blocks.pair[p][1]] = 0;
   PetscCall(make_scatter(a));
   PetscCall(MatCreateShell(c->comm, 3 * c->nrows, 3 * c->nrows, PETSC_DETERMINE, PETSC_DETERMINE, a, A));
   PetscCall(MatShellSetOperation(*A, MATOP_MULT, (void (*)(void))shell_mult));

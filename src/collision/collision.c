@@ -91,7 +91,7 @@ PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, State
   c->states[SPECIES_PHONON]     = phonons;
   c->nchannels                  = nchannels;
   c->channel                    = channels;
-  c->serial_A = c->serial_D = c->only = -1;
+  c->serial_A = c->serial_D = c->serial_blocks = c->only = -1;
   PetscCall(DeckGetReal(deck, "memory", &gib, NULL));
   c->memory = gib * 1073741824.0;
   c->keep   = true;

@@ -60,8 +60,9 @@ struct _p_Collision {
   BlockList   blocks;
   PetscInt    blocks_in_matrix;   /* what the sparsity pattern knows */
   Mat         A, D;
-  PetscInt    serial_A, serial_D;
-  PetscReal  *value;              /* [blocks][9] */
+  PetscInt    serial_A, serial_D, serial_blocks;
+  PetscReal  *value;              /* [nvalues][9] of the blocks, this rank's share */
+  PetscInt    nvalues;
   int         ncomponent;         /* entries of a block that the operations can fill */
   int         component[9];
 };
@@ -102,6 +103,8 @@ typedef PetscErrorCode (*ChunkConsumer)(void *ctx, PetscInt channel, const Proce
 PetscErrorCode CollisionForEach(Collision collision, ChunkConsumer consume, void *ctx);
 /* little.c */
 PetscErrorCode CollisionBuildProjectors(Collision collision);
+/* operator.c */
+PetscErrorCode CollisionFillBlocks(Collision c);
 /* rates.c */
 PetscInt       CollisionPartColumn(Collision c, PetscInt channel); /* column of rates of the channel's first part */
 PetscErrorCode CollisionComputeRates(Collision collision);

@@ -1,6 +1,6 @@
 /*
-  The assembled operator. Every coupled pair of wedge states has one block of 3x3 in `value`, filled by replaying processes;
-  the block and its transpose are then handed to PETSc as the same numbers, so that A is symmetric to the last bit.
+  The operator as numbers. Every coupled pair of unknowns has one block of 3x3 in `value`, filled by replaying processes (each rank's own share).
+  Blocks are applied as they stand (apply.c), or handed with their transposes to PETSc as the same numbers, so that A is symmetric to the last bit.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
@@ -131,8 +131,6 @@ static PetscErrorCode preallocate(Collision c)
   PetscCall(MatSetOption(c->A, MAT_SYMMETRIC, PETSC_TRUE));
   PetscCall(MatSetOption(c->A, MAT_SYMMETRY_ETERNAL, PETSC_TRUE));
   PetscCall(PetscFree2(i, j));
-  PetscCall(PetscFree(c->value));
-  PetscCall(PetscMalloc1(9 * (size_t)PetscMax(1, c->blocks.count), &c->value));
   c->blocks_in_matrix = c->blocks.count;
   PetscFunctionReturn(0);
 }
@@ -154,18 +152,33 @@ static PetscErrorCode set_values(Collision c)
   PetscFunctionReturn(0);
 }
 
+/* This rank's share of the blocks at the present point; *grown: pairs that were not there before. */
+PetscErrorCode CollisionFillBlocks(Collision c)
+{
+  PetscFunctionBeginUser;
+  if (c->serial_blocks == c->serial) PetscFunctionReturn(0);
+  PetscCall(ErrorAgree(c->comm, CollisionForEach(c, scan, c)));
+  if (c->blocks.count != c->nvalues) {
+    PetscCall(PetscFree(c->value));
+    PetscCall(PetscMalloc1(9 * (size_t)PetscMax(1, c->blocks.count), &c->value));
+    c->nvalues = c->blocks.count;
+  }
+  PetscCall(PetscArrayzero(c->value, 9 * (size_t)c->blocks.count));
+  PetscCall(ErrorAgree(c->comm, CollisionForEach(c, insert, c)));
+  project_blocks(c);
+  c->serial_blocks = c->serial;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CollisionGetOperator(Collision c, Mat *A)
 {
   int stale;
   PetscFunctionBeginUser;
   if (c->serial_A != c->serial) {
-    PetscCall(ErrorAgree(c->comm, CollisionForEach(c, scan, c)));
+    PetscCall(CollisionFillBlocks(c));
     stale = !c->A || c->blocks.count != c->blocks_in_matrix;
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &stale, 1, MPI_INT, MPI_MAX, c->comm));
     if (stale) PetscCall(preallocate(c));
-    PetscCall(PetscArrayzero(c->value, 9 * (size_t)c->blocks.count));
-    PetscCall(ErrorAgree(c->comm, CollisionForEach(c, insert, c)));
-    project_blocks(c);
     PetscCall(set_values(c));
     c->serial_A = c->serial;
   }
@@ -177,9 +190,8 @@ PetscErrorCode CollisionOperatorFits(Collision c, bool *fits)
 {
   const PetscReal n = (PetscReal)c->nunknowns, processes = c->processes + c->moving.processes;
   const PetscReal most  = PetscMin(3.0 * processes, 0.5 * n * (n + 1.0)); /* blocks from this rank: a process of three members has three pairs */
-  const PetscReal bytes = most * (72.0 + 8.0 + 2.0 * c->ncomponent * 48.0) /* value, pair; COO indices, values and PETSc's maps and matrix */
-                        + c->fixed.bytes + c->moving.bytes;
-  int             all = bytes <= c->memory && most * 2.0 * c->ncomponent < 2e9;
+  const PetscReal bytes = most * (72.0 + 8.0) + 12.0 * processes + c->fixed.bytes + c->moving.bytes; /* value, pair; places of blocks beside the processes */
+  int             all   = bytes <= c->memory && most < 1e9;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm));
   *fits = all;

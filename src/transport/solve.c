@@ -24,19 +24,18 @@ static PetscErrorCode create_ksp(Transport t)
 static PetscErrorCode get_operator(Transport t, Mat *A)
 {
   PetscFunctionBeginUser;
-  if (t->automatic) {
+  if (t->operator == OPERATOR_AUTO) {
     bool fits;
     PetscCall(CollisionOperatorFits(t->collision, &fits));
-    if (!fits) Log(1, "operator  applied by replaying processes: a matrix would not fit in collision.memory beside them");
-    t->replayed  = !fits;
-    t->automatic = false;
+    if (!fits) Log(1, "operator  applied by replaying processes: its blocks would not fit in collision.memory beside them");
+    t->operator = fits ? OPERATOR_BLOCKS : OPERATOR_REPLAYED;
   }
-  if (!t->replayed) {
+  if (t->operator == OPERATOR_ASSEMBLED) {
     PetscCall(CollisionGetOperator(t->collision, A));
     PetscFunctionReturn(0);
   }
   PetscCall(MatDestroy(&t->shell)); /* the partners of point-dependent channels may have changed */
-  PetscCall(CollisionCreateShell(t->collision, &t->shell));
+  PetscCall(CollisionCreateShell(t->collision, t->operator == OPERATOR_BLOCKS ? COLLISION_BLOCKS : COLLISION_REPLAY, &t->shell));
   *A = t->shell;
   PetscFunctionReturn(0);
 }

@@ -10,7 +10,7 @@ static const DeckKey keys[] = {
   {"solver.method",         DECK_CHOICE, .choices = "cg|picard", .fallback = "cg", .help = "conjugate gradients, or Richardson's iteration with the relaxation times (Omini-Sparavigna)"},
   {"solver.tolerance",      DECK_REAL, .fallback = "1e-9", .min = 1e-14, .max = 1e-2, .help = "true residual relative to the drive; petsc: ksp_rtol overrides"},
   {"solver.max_iterations", DECK_INT, .fallback = "2000", .min = 1, .max = 1000000, .help = "iterations before giving up"},
-  {"solver.operator",       DECK_CHOICE, .choices = "auto|assembled|replayed", .fallback = "auto", .help = "sparse matrix, or processes replayed at each application; auto: a matrix while it fits in collision.memory beside the processes"},
+  {"solver.operator",       DECK_CHOICE, .choices = "auto|blocks|assembled|replayed", .fallback = "auto", .help = "blocks of coupled states, a PETSc matrix, or processes replayed at each application; auto: blocks while they fit in collision.memory beside the processes, else replayed"},
   {"solver.matthiessen",    DECK_BOOL, .fallback = "false", .help = "solve each channel alone too, for the deviation from Matthiessen's rule"},
   {NULL}};
 
@@ -34,8 +34,7 @@ PetscErrorCode TransportCreate(MPI_Comm comm, Deck deck, Collision collision, St
   PetscCall(DeckGetChoice(deck, "method", &method));
   PetscCall(DeckGetChoice(deck, "operator", &kind));
   t->picard   = method == 1;
-  t->automatic = kind == 0;
-  t->replayed  = kind == 2;
+  t->operator = kind;
   if (states->species == SPECIES_ELECTRON) t->kind[t->nkinds++] = DRIVE_FIELD;
   t->kind[t->nkinds++] = DRIVE_GRADIENT;
   PetscCall(DeckGetReal(deck, "tolerance", &t->tolerance, NULL));

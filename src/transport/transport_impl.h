@@ -11,7 +11,8 @@ struct _p_Transport {
   States    states;    /* borrowed */
   int       nkinds;     /* drives that act on these states */
   DriveKind kind[2];
-  bool      picard, replayed, automatic, matthiessen;
+  bool      picard, matthiessen;
+  enum { OPERATOR_AUTO, OPERATOR_BLOCKS, OPERATOR_ASSEMBLED, OPERATOR_REPLAYED } operator; /* order of the deck's choices */
   PetscReal tolerance;
   PetscInt  max_iterations;
   Vec       drive[2], solution[LEVEL_COUNT][2];

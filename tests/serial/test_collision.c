@@ -68,7 +68,7 @@ START_TEST(kept_or_not)
   CollisionCost    cost;
 
   create(_i, 0, "", &kept);
-  create(_i, 0, "collision.memory=0;solver.operator=assembled", &anew);
+  create(_i, 0, "collision.memory=0;solver.operator=blocks", &anew);
   ck_call(CollisionGetCost(anew.collision, &cost));
   for (int l = 0; l < LEVEL_COUNT; l++) {
     ck_call(EngineSolve(&kept, 0, (TransportLevel)l, &x));

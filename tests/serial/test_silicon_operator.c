@@ -64,7 +64,7 @@ START_TEST(kept_or_not)
   TransportTensors x, y;
 
   create(0, 0, "", &kept);
-  create(0, 0, "collision.memory=0;solver.operator=assembled", &anew);
+  create(0, 0, "collision.memory=0;solver.operator=blocks", &anew);
   ck_call(EngineSolve(&kept, 0, LEVEL_FULL, &x));
   ck_call(EngineSolve(&anew, 0, LEVEL_FULL, &y));
   ck_assert_msg(TensorsDistance(&x, &y) == 0.0, "enumeration anew differs by %.3g", TensorsDistance(&x, &y));

@@ -83,7 +83,7 @@ void OperatorCheckSemidefinite(Engine *e, const char *what)
   ck_assert_msg(low >= -1e-12 * scale, "%s: eigenvalue %.3g of the largest rate", what, low / scale);
 }
 
-void OperatorCheckReplay(Engine *e, const char *what)
+static void check_shell(Engine *e, CollisionApply how, const char *what)
 {
   Mat         A, shell;
   Vec         x, y, z;
@@ -91,7 +91,7 @@ void OperatorCheckReplay(Engine *e, const char *what)
   PetscReal   norm, size;
 
   ck_call(CollisionGetOperator(e->collision, &A));
-  ck_call(CollisionCreateShell(e->collision, &shell));
+  ck_call(CollisionCreateShell(e->collision, how, &shell));
   ck_call(CollisionCreateVec(e->collision, &x));
   ck_call(VecDuplicate(x, &y));
   ck_call(VecDuplicate(x, &z));
@@ -104,13 +104,19 @@ void OperatorCheckReplay(Engine *e, const char *what)
     ck_call(VecNorm(y, NORM_2, &size));
     ck_call(VecAXPY(z, -1.0, y));
     ck_call(VecNorm(z, NORM_2, &norm));
-    ck_assert_msg(norm <= 1e-13 * size, "%s: the replayed operator differs by %.3g", what, norm / size);
+    ck_assert_msg(norm <= 1e-13 * size, "%s: the %s operator differs by %.3g", what, how == COLLISION_BLOCKS ? "blockwise" : "replayed", norm / size);
   }
   ck_call(PetscRandomDestroy(&random));
   ck_call(VecDestroy(&x));
   ck_call(VecDestroy(&y));
   ck_call(VecDestroy(&z));
   ck_call(MatDestroy(&shell));
+}
+
+void OperatorCheckReplay(Engine *e, const char *what)
+{
+  check_shell(e, COLLISION_BLOCKS, what);
+  check_shell(e, COLLISION_REPLAY, what);
 }
 
 void OperatorCheckCharge(Engine *e, const char *what)

@@ -8,7 +8,7 @@
 /* A - A^T = 0 to the last bit (1e-16 of A on three and more ranks); no eigenvalue below -1e-12 of the largest rate. At the present point. */
 void OperatorCheckSymmetric(Engine *e, const char *what);
 void OperatorCheckSemidefinite(Engine *e, const char *what);
-/* The replayed operator against the assembled one on random vectors, 1e-13. */
+/* The operator from its blocks, and replayed, against the assembled one on random vectors, 1e-13. */
 void OperatorCheckReplay(Engine *e, const char *what);
 /* A n = 0 for n = sqrt(N) w in each direction, to 1e-13 of what the diagonal alone gives. Only without symmetry and without walls. */
 void OperatorCheckCharge(Engine *e, const char *what);
