@@ -329,6 +329,8 @@ static PetscErrorCode open_part(const Importer *importer, const char *path, cons
   const SumRule rule = o->sum_rule != SUM_RULE_DEFAULT ? o->sum_rule : importer->cells ? SUM_RULE_SIMPLE : SUM_RULE_NONE;
 
   PetscFunctionBeginUser;
+  if (!importer->stored && !importer->cells && rule != SUM_RULE_NONE && o->interpolation == INTERPOLATION_SOURCE)
+    return InputErrorAt(path, 0, "a sum rule acts on the coarse-mesh data, which interpolation source leaves on the images of format %s", importer->name);
   PetscCall(importer->open(path, o, s));
   PetscCall(check_atoms(path, s));
   if (importer->stored) PetscFunctionReturn(0);

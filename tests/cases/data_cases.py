@@ -146,6 +146,7 @@ def fc_cases():
         case('every constant zero', fc_file().replace('0.2\n', '0.0\n'), r'x\.fc: every force constant'),
         case('a rule that there is not', fc_file(), r"--sum-rule: no rule 'cristal'; did you mean 'crystal'", words + ['--sum-rule', 'cristal']),
         case('rotational beside charges', fc_file(), r'x\.fc: sum rule rotational', words + ['--sum-rule', 'rotational']),
+        Case('qe_fc: a sum rule on the source\'s images', IMPORT + ['--interpolation', 'source', '--sum-rule', 'simple'], epw_set(), r'set: .*sum rule.*epw'),
         case('coupling options without a coupling', fc_file(), r'threshold', words + ['--threshold', '0.1']),
         case('a mesh that the file tells', fc_file(), r'coarse_q', words + ['--coarse-q', '2']),
         case('a format without its path', fc_file(), r'shengbte.* no path', words[:3] + ['shengbte'] + words[3:]),

@@ -69,6 +69,29 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* as the first part of an import, it is kept as it is */
+START_TEST(as_a_part)
+{
+  char          path[700];
+  ImportOptions options;
+
+  path_of(path, "piece.h5");
+  ck_call(ImportOptionsDefault(&options));
+  for (int i = 0; i < 4; i++) {
+    SmallMaterial s = {.bits = i & 1 ? 32 : 64, .real = i >> 1, .polar = i == 3, .open = i & 1, .cubic = 3 * i};
+    Material      m, n;
+
+    ck_call(SmallRandom(PETSC_COMM_WORLD, &s, &m));
+    ck_call(MaterialWrite(m, path, NULL));
+    ck_call(MaterialImport(PETSC_COMM_WORLD, "native", path, &options, &n));
+    same_material(m, n);
+    ck_call(MaterialDestroy(&m));
+    ck_call(MaterialDestroy(&n));
+    free(s.g);
+  }
+}
+END_TEST
+
 /* phonons alone, with and without the third order; electrons beside the third order */
 START_TEST(phonons_alone)
 {
@@ -315,6 +338,7 @@ static Suite *make_suite(void)
 
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   tcase_add_test(cases, round_trip);
+  tcase_add_test(cases, as_a_part);
   tcase_add_test(cases, phonons_alone);
   tcase_add_test(cases, provenance_is_stored);
   tcase_add_test(cases, not_a_material);
@@ -332,6 +356,7 @@ int main(int argc, char **argv)
   char        command[600];
   int         failed;
 
+  LogSetLevel(0);
   snprintf(folder, sizeof(folder), "%s/umklapp-native-XXXXXX", temporary ? temporary : "/tmp");
   if (!mkdtemp(folder)) return 1;
   failed = HarnessRun(argc, argv, make_suite);
