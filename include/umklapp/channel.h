@@ -105,7 +105,7 @@ struct _p_Channel {
 };
 
 PetscErrorCode ChannelRegisterKeys(void);
-/* All channels that the deck's `scattering` section names, in table order. Not collective. */
+/* All channels that the deck's `scattering` section names, in table order. Collective: some fill arrays of the states. */
 PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *context, PetscInt *n, Channel **channels);
 /* Whether a channel of the deck works on the run's phonon states. Not collective. */
 PetscErrorCode ChannelsNeedPhonons(Deck scattering, bool *needed);
