@@ -52,6 +52,11 @@ PetscErrorCode MaterialElectrons(Material m, PetscInt nk, const PetscReal *k, Pe
   (averaged over degenerate modes); displacement e/sqrt(M) [nq][3 natoms][nmodes], component c of mode nu at [(iq*nm + c)*nm + nu].
 */
 PetscErrorCode MaterialPhonons(Material m, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement);
+/*
+  Force constants on lattice vectors: R [nR][3], phi [nR][nmodes][nmodes] (component here, component at R) hartree/bohr^2, Wigner-Seitz weights folded in,
+  not mass weighted; polar: a dipole part that is not in them comes on top. nR = 0: a model without. Borrowed. Not collective.
+*/
+PetscErrorCode MaterialGetForceConstants(Material m, PetscInt *nR, const int (**R)[3], const Complex **phi, bool *polar);
 /* Velocity matrix <m|v|n> [nbands][nbands][3] at one k (optics; tests). */
 PetscErrorCode MaterialVelocityMatrix(Material m, const PetscReal k[3], Complex *v);
 

@@ -5,6 +5,7 @@
 #include "umklapp/material.h"
 #include "commands.h"
 #include "dispersion.h"
+#include "study.h"
 
 PetscErrorCode RegisterKeys(void)
 {
@@ -18,6 +19,7 @@ PetscErrorCode RegisterKeys(void)
   PetscCall(ChannelRegisterKeys());
   PetscCall(DispersionRegisterKeys());
   PetscCall(RunRegisterKeys());
+  PetscCall(StudyRegisterKeys());
   PetscFunctionReturn(0);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "commands.h"
 #include "run.h"
+#include "study.h"
 
 static const DeckKey keys[] = {
   {"write_states", DECK_BOOL, .fallback = "false", .help = "write energies, velocities, rates per channel, mean free displacements (and thermal conductivities of phonons) of the wedge states to the results"},
@@ -189,12 +190,15 @@ PetscErrorCode CommandRun(const Arguments *a)
 {
   Run         run       = {0};
   const char *output    = "results.h5";
+  bool        studied;
   bool        converged = true;
   Deck        deck;
 
   PetscFunctionBeginUser;
   run.start = run.last = WallTime();
   PetscCall(CommandLoadDeck(a, &deck));
+  PetscCall(StudyRun(&deck, &studied));
+  if (studied) PetscFunctionReturn(0);
   PetscCall(DeckGetString(deck, "output", &output, NULL));
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
   Mark(&run, 5);

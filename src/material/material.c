@@ -257,6 +257,17 @@ PetscErrorCode MaterialPhononVelocityMatrix(Material m, const PetscReal q[3], Co
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode MaterialGetForceConstants(Material m, PetscInt *nR, const int (**R)[3], const Complex **phi, bool *polar)
+{
+  PetscFunctionBeginUser;
+  *nR    = 0;
+  *R     = NULL;
+  *phi   = NULL;
+  *polar = false;
+  if (m->nmodes > 0 && m->ops->force_constants) PetscCall(m->ops->force_constants(m, nR, R, phi, polar));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode MaterialWrite(Material m, const char *path, const char *provenance)
 {
   PetscFunctionBeginUser;

@@ -21,6 +21,7 @@ typedef struct {
   PetscErrorCode (*electrons)(Material, PetscInt nk, const PetscReal *k, PetscReal *energy, PetscReal *velocity, Complex *U);
   PetscErrorCode (*phonons)(Material, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement); /* NULL: nmodes == 0 */
   PetscErrorCode (*phonon_velocity_matrix)(Material, const PetscReal q[3], Complex *v);
+  PetscErrorCode (*force_constants)(Material, PetscInt *nR, const int (**R)[3], const Complex **phi, bool *polar); /* NULL: none */
   PetscErrorCode (*velocity_matrix)(Material, const PetscReal k[3], Complex *v);
   /* Models: |Phi_3|^2 of npairs pairs (q, q1) with one q0 [npairs][q0][q][q1], as CubicEvaluate returns it; NULL: none, or from third-order force constants */
   PetscErrorCode (*cubic)(Material, PetscInt npairs, const PetscReal q0[3], const PetscReal *omega0, const PetscReal *q, const PetscReal *omega, const PetscReal *q1, const PetscReal *omega1, PetscReal *phi2);

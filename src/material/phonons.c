@@ -103,3 +103,15 @@ PetscErrorCode WannierPhononVelocityMatrix(Material m, const PetscReal q[3], Com
   PetscCall(EigenWorkDestroy(&eigen));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode WannierForceConstants(Material m, PetscInt *nR, const int (**R)[3], const Complex **phi, bool *polar)
+{
+  const Wannier *w = m->data;
+
+  PetscFunctionBeginUser;
+  *nR    = w->head.nRq;
+  *R     = (const int(*)[3])w->Rq;
+  *phi   = w->D.at;
+  *polar = w->head.polar != 0;
+  PetscFunctionReturn(0);
+}

@@ -337,6 +337,7 @@ const MaterialOps wannier_ops = {
   .phonons         = WannierPhonons,
   .velocity_matrix = WannierVelocityMatrix,
   .phonon_velocity_matrix = WannierPhononVelocityMatrix,
+  .force_constants = WannierForceConstants,
   .write           = WannierWrite,
   .print           = WannierPrint,
 };

@@ -130,6 +130,7 @@ PetscErrorCode WannierElectrons(Material m, PetscInt nk, const PetscReal *k, Pet
 PetscErrorCode WannierPhonons(Material m, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement);
 PetscErrorCode WannierVelocityMatrix(Material m, const PetscReal k[3], Complex *v);
 PetscErrorCode WannierPhononVelocityMatrix(Material m, const PetscReal q[3], Complex *v);
+PetscErrorCode WannierForceConstants(Material m, PetscInt *nR, const int (**R)[3], const Complex **phi, bool *polar);
 PetscErrorCode WannierPrint(Material m, FILE *out);
 PetscErrorCode WannierWrite(Material m, const char *path, const char *provenance);
 

@@ -1,0 +1,29 @@
+/*
+  Studies: what `umklapp run` does instead of transport when the deck has a section of that name. One entry of the table in study.c,
+  one file src/main/NAME.c each.
+
+    static const Study studies[] = {{"wave_packet", "...", WavePacketRegisterKeys, WavePacketRun}, ...};
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef UMKLAPP_MAIN_STUDY_H
+#define UMKLAPP_MAIN_STUDY_H
+
+#include "umklapp/material.h"
+#include "umklapp/output.h"
+
+typedef struct {
+  const char *section;
+  PetscErrorCode (*register_keys)(void);
+  PetscErrorCode (*run)(Deck section, Material m, Results r); /* collective; writes to r and prints its report */
+} Study;
+
+PetscErrorCode StudyRegisterKeys(void);
+/* Runs the study that the deck asks for, destroys the deck and says *done; does nothing when it asks for none. Collective. */
+PetscErrorCode StudyRun(Deck *deck, bool *done);
+
+PetscErrorCode WavePacketRegisterKeys(void);
+PetscErrorCode WavePacketRun(Deck section, Material m, Results r);
+PetscErrorCode FocusingRegisterKeys(void);
+PetscErrorCode FocusingRun(Deck section, Material m, Results r);
+
+#endif
