@@ -76,7 +76,7 @@ PetscErrorCode CollisionGetDiagonal(Collision collision, Mat *D);
 /* Largest |sum_b A_ab w_b| / (2 w_a / tau_a) at this point, 0 when one-member processes take part: round-off when every process conserves charge. Not collective. */
 PetscErrorCode CollisionChargeDefect(Collision collision, PetscReal *defect);
 /* |A n| / |D n| at this point for phi = energy, n_a = w_a e_a, bosons of the bath counted with what they carry: what energy conservation within the
-   width of the delta functions leaves; 0 when one-member processes take part. Not collective. */
+   width of the delta functions leaves; one-member processes (walls) left out. Not collective. */
 PetscErrorCode CollisionEnergyDefect(Collision collision, PetscReal *defect);
 /* true when any one-member process (wall, relaxation time) takes part. */
 PetscErrorCode CollisionHasWalls(Collision collision, bool *walls);

@@ -7,6 +7,7 @@ typedef struct {
   PetscReal *rate;   /* [ncolumns][nunknowns] */
   PetscReal *charge; /* [nunknowns] electrons: sum over other electrons b of -A_ab w_b */
   PetscReal *energy; /* [nunknowns] sum over all members b of A_ab w_b e_b */
+  PetscReal *bulk;   /* [nunknowns] 1/tau without walls */
   bool       walls;
 } Rates;
 
@@ -53,6 +54,7 @@ static PetscErrorCode add_rates(void *ctx, PetscInt channel, const ProcessBatch 
       const PetscInt  a = MemberUnknown(c, b, m, i);
       const PetscReal w = c->weight[b->species[m]][b->state[m][i]], V = W / (c->star[a] * w);
       rate[a] += V / w;
+      r->bulk[a] += V / w;
       r->energy[a] += b->s[m] * V * energy;
       if (b->species[m] != SPECIES_ELECTRON) continue;
       for (int other = 0; other < b->nmembers; other++)
@@ -77,10 +79,10 @@ static PetscReal charge_defect(Collision c, const Rates *r)
 static PetscReal energy_defect(Collision c, const Rates *r)
 {
   PetscReal sum[2] = {0, 0};
-  for (int s = 0; !r->walls && s < NSPECIES; s++)
+  for (int s = 0; s < NSPECIES; s++)
     for (PetscInt a = 0; c->unknown[s] && a < c->states[s]->nstates; a++) {
       const PetscInt  u = c->offset[s] + a;
-      const PetscReal d = r->rate[c->nchannels * c->nunknowns + u] * c->weight[s][a] * (c->states[s]->energy[a] - (s == SPECIES_ELECTRON ? c->point.mu : 0.0));
+      const PetscReal d = r->bulk[u] * c->weight[s][a] * (c->states[s]->energy[a] - (s == SPECIES_ELECTRON ? c->point.mu : 0.0));
       sum[0] += c->star[u] * r->energy[u] * r->energy[u];
       sum[1] += c->star[u] * d * d;
     }
@@ -104,10 +106,11 @@ PetscErrorCode CollisionComputeRates(Collision c)
   Rates          r = {.c = c};
   int            walls;
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc3(c->ncolumns * n, &r.rate, n, &r.charge, n, &r.energy));
+  PetscCall(PetscCalloc4(c->ncolumns * n, &r.rate, n, &r.charge, n, &r.energy, n, &r.bulk));
   PetscCall(ErrorAgree(c->comm, CollisionForEach(c, add_rates, &r)));
   for (PetscInt k = 0; k < c->ncolumns; k++) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.rate + k * n, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.charge, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.bulk, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.energy, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));
   walls = r.walls;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &walls, 1, MPI_INT, MPI_MAX, c->comm));
@@ -118,7 +121,7 @@ PetscErrorCode CollisionComputeRates(Collision c)
       for (PetscInt i = c->begin[s]; i < c->begin[s] + c->nlocal[s]; i++) c->rate[k * c->nrows + i] = r.rate[k * n + c->offset[s] + c->local[i]];
   c->charge_defect = charge_defect(c, &r);
   c->energy_defect = energy_defect(c, &r);
-  PetscCall(PetscFree3(r.rate, r.charge, r.energy));
+  PetscCall(PetscFree4(r.rate, r.charge, r.energy, r.bulk));
   PetscFunctionReturn(0);
 }
 
