@@ -14,6 +14,7 @@ static const DeckKey keys[] = {
   {"material.third_order", DECK_SECTION, .help = "third-order force constants (or phonons) beside the file or import, in the order of `umklapp import`"},
   {"material.third_order.import", DECK_STRING, .help = "format of the files"},
   {"material.third_order.path", DECK_STRING, .help = "folder or file"},
+  {"material.third_order.symmetry", DECK_CHOICE, .choices = "none|permutation|full", .fallback = "none", .help = "imposed on third-order force constants: nothing; permutation symmetry and sum rules; the space group too"},
   {NULL}};
 
 PetscErrorCode MaterialRegisterKeys(void)
@@ -62,9 +63,10 @@ static PetscErrorCode read_import_options(Deck deck, ImportOptions *options)
 }
 
 /* parts[0] from the deck, parts[1] from its third_order; paths are the caller's to free. */
-static PetscErrorCode read_parts(Deck deck, bool file, bool third, ImportPart parts[2], char *path[2])
+static PetscErrorCode read_parts(Deck deck, bool file, bool third, ImportPart parts[2], char *path[2], ImportOptions *options)
 {
   const char *name;
+  PetscInt    symmetry;
   Deck        section;
   bool        set;
 
@@ -81,6 +83,8 @@ static PetscErrorCode read_parts(Deck deck, bool file, bool third, ImportPart pa
     PetscCall(DeckGetString(section, "path", &name, &set));
     if (!set) return DeckError(deck, "third_order", "material.third_order needs path");
     PetscCall(DeckResolvePath(section, name, &path[1]));
+    PetscCall(DeckGetChoice(section, "symmetry", &symmetry));
+    options->third_order = (ThirdOrderSymmetry)symmetry; /* the order of the choices */
   }
   for (int i = 0; i < 2; i++) parts[i].path = path[i];
   PetscFunctionReturn(0);
@@ -99,7 +103,7 @@ static PetscErrorCode create_from_files(MPI_Comm comm, Deck deck, bool file, Mat
   PetscCall(DeckHas(deck, "third_order", &third));
   if (file) PetscCall(refuse_import_keys(deck, "native file"));
   PetscCall(read_import_options(deck, &options));
-  code = read_parts(deck, file, third, parts, path);
+  code = read_parts(deck, file, third, parts, path, &options);
   if (!code) code = file && !third ? MaterialCreateFromFile(comm, path[0], m) : MaterialImportParts(comm, third ? 2 : 1, parts, &options, m);
   PetscCall(PetscFree(path[0]));
   PetscCall(PetscFree(path[1]));
