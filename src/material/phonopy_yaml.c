@@ -217,12 +217,15 @@ static PetscErrorCode read_units(Text *t, yaml_node_t *root, PhonopyYaml *y)
 
 /* --- charges and constants in the file itself ------------------------------------------------------------------------ */
 
+/* Below `nac`; before version 2.18 at the top level */
 static PetscErrorCode read_charges(Text *t, yaml_node_t *root, PhonopyYaml *y)
 {
-  yaml_node_t *born = get(t, root, "born_effective_charge"), *epsilon = get(t, root, "dielectric_constant");
+  yaml_node_t *nac = get(t, root, "nac"), *head = nac ? nac : root, *born = get(t, head, "born_effective_charge"), *epsilon = get(t, head, "dielectric_constant");
 
   PetscFunctionBeginUser;
-  if (!born || !epsilon) PetscFunctionReturn(0);
+  if (get(t, nac, "unit_conversion_factor")) PetscCall(number(t, get(t, nac, "unit_conversion_factor"), "unit_conversion_factor", &y->nac_factor));
+  if (!born && !epsilon) PetscFunctionReturn(0);
+  if (!born || !epsilon) return InputErrorAt(t->path, line_of(born ? born : epsilon), "%s without %s", born ? "born_effective_charge" : "dielectric_constant", born ? "dielectric_constant" : "born_effective_charge");
   PetscCall(PetscMalloc1(9 * y->primitive.natoms, &y->born));
   PetscCall(numbers(t, born, "born_effective_charge", 9 * y->primitive.natoms, y->born));
   PetscCall(numbers(t, epsilon, "dielectric_constant", 9, y->epsilon));

@@ -124,6 +124,7 @@ def phonopy_cases():
         one('negative mass', r'phonopy\.yaml:\d+: atom 1 has mass -', {yaml: sub(' mass: ', ' mass: -')}),
         one('unknown unit', r'phonopy\.yaml: unit "furlong"', {yaml: sub('"angstrom"', '"furlong"')}),
         one('unknown calculator', r'phonopy\.yaml:3: .*abacist', {yaml: sub('version: 2.20', 'version: 2.20\n  calculator: abacist')}),
+        one('charges without a dielectric tensor', r'phonopy\.yaml:\d+: born_effective_charge without dielectric', {yaml: lambda old: old + 'nac:\n  born_effective_charge: [1, 2]\n'}),
         one('a supercell that does not fit', r'phonopy\.yaml: the supercell does not fit', {yaml: lambda old: sub(r'(supercell:\n  lattice:\n  - \[ )\S+,', r'\g<1>1.0,')(old)}),
         one('an atom of the supercell elsewhere', r'phonopy\.yaml: atom 1 of the supercell', {yaml: sub(r'(?s)(supercell:.*?coordinates: \[ )\S+,', r'\g<1>0.1,')}),
         one('another element in the supercell', r'phonopy\.yaml: atom 1 of the supercell is As', {yaml: sub(r'(?s)(supercell:.*?symbol: )Ga', r'\g<1>As')}),

@@ -199,6 +199,11 @@ def constants_yaml(fc):
     return text
 
 
+def nac_yaml(epsilon, charges, factor):
+    text = 'nac:\n  born_effective_charge:\n' + ''.join('  - # an atom\n' + rows(z, '    ') for z in charges)
+    return text + '  dielectric_constant:\n' + rows(epsilon, '  ') + f'  unit_conversion_factor: {factor}\n'
+
+
 def born_text(epsilon, charges, first='14.399645'):
     flat = lambda m: ' '.join(f'{v:.10f}' for v in np.array(m).ravel())
     return first + '\n' + flat(epsilon) + '\n' + ''.join(flat(z) + '\n' for z in charges)
