@@ -5,8 +5,10 @@
 Model crystals (force_constant_files.py) in every form that phonopy, phono3py and ShengBTE write, and, where it is there, silicon of
 ../shared/data/silicon-fc3.
 """
+import atexit
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ def check(name, value, limit):
 class Work:
     def __init__(self, umklapp):
         self.umklapp, self.folder = umklapp, tempfile.mkdtemp(prefix='umklapp-constants-')
+        atexit.register(shutil.rmtree, self.folder)
 
     def path(self, name):
         return os.path.join(self.folder, name)
