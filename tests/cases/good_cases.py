@@ -45,9 +45,11 @@ def cases(source, umklapp):
         with open(os.path.join(source, page)) as text:
             decks = re.findall(r'```yaml\n(.*?)```', text.read(), re.S)
         for i, deck in enumerate(decks):
-            results = re.search(r'^output: (.*)$', deck, re.M).group(1)
+            results = re.search(r'^output: (\S+)', deck, re.M).group(1)
             deck = deck.replace('inputs/data', os.path.join(source, 'inputs', 'data'))
-            found.append(Case(f'deck {i + 1} of {page}', ['run', 'deck.yaml'], {'deck.yaml': deck}, status=0, leaves=[results], output='mobility'))
+            status = re.search(r'# exit status (\d+)$', deck, re.M)
+            found.append(Case(f'deck {i + 1} of {page}', ['run', 'deck.yaml'], {'deck.yaml': deck}, status=int(status.group(1)) if status else 0, leaves=[results],
+                              output='no steady state' if status else 'mobility|kappa'))
     for path in sorted(glob.glob(os.path.join(source, 'inputs', '**', '*.yaml'), recursive=True)):
         found.append(Case(f'check {os.path.basename(path)}', ['check', path], status=0, output='material'))
     return found
