@@ -42,6 +42,11 @@ PetscReal ElementMass(const char *symbol);
 
 /* POSCAR, and the cell in ShengBTE's CONTROL (poscar.c) */
 PetscErrorCode CellReadPoscar(const char *path, Cell *c);
-PetscErrorCode CellReadControl(const char *path, Cell *c);
+typedef struct { /* what belongs to the harmonic force constants */
+  PetscInt   scell[3];
+  PetscReal *born, epsilon[9]; /* [natoms][field][displacement], NULL: none */
+} Control;
+/* x: NULL, or where to put it; the cell then has masses */
+PetscErrorCode CellReadControl(const char *path, Cell *c, Control *x);
 
 #endif

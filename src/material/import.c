@@ -281,11 +281,11 @@ static PetscErrorCode check_parts(int nparts, const Importer *const *importer, c
   bool meshes = false, constants = false;
 
   PetscFunctionBeginUser;
-  if (importer[0]->adds)
+  if (importer[0]->adds && !importer[0]->first)
     return InputErrorAt(NULL, 0, "format %s holds no crystal: give it after one that does, as in \"qe_fc FILE.fc %s PATH\"", importer[0]->name, importer[0]->name);
   for (int i = 0; i < nparts; i++) {
     meshes    = meshes || importer[i]->meshes;
-    constants = constants || (!importer[i]->adds && !importer[i]->stored);
+    constants = constants || ((i == 0 || !importer[i]->adds) && !importer[i]->stored);
   }
   PetscCheckInput(meshes || (!o->coarse_k[0] && !o->coarse_q[0] && o->use_ws < 0), NULL, 0, "coarse_k, coarse_q and use_ws are for formats that do not tell their meshes: format %s does", importer[0]->name);
   PetscCheckInput(constants || o->sum_rule == SUM_RULE_DEFAULT, NULL, 0, "a sum rule is for parts that bring harmonic force constants; format %s keeps what the file holds", importer[0]->name);

@@ -17,7 +17,8 @@ typedef struct {
   const char *name, *help;
   /* s->read_slab gives complex slabs [nRe][nm][ket][bra] of phonon vector i (s->by_electron = false), weights folded in. */
   PetscErrorCode (*open)(const char *path, const ImportOptions *options, WannierSource *s);
-  bool adds;   /* has no crystal: never the first part */
+  bool adds;   /* has no crystal: never the first part, but see `first` */
+  bool first;  /* adds, and as the first part (an empty source) brings a crystal */
   bool meshes; /* asks for coarse_k, coarse_q, use_ws where the files leave them open */
   bool stored; /* already as it is kept: images, coupling and its storage stay */
   bool cells;  /* D comes on the cells of the mesh coarse_q, each element once: put on nearest images whatever `interpolation`, sum rule `simple` by default */

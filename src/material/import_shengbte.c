@@ -2,11 +2,14 @@
   ShengBTE's FORCE_CONSTANTS_3RD (also packed by gzip): the number of blocks, then per block its number, R' and R'' (Cartesian, angstrom), three
   atoms, 27 lines "a b c value" in eV/angstrom^3. It names no cell: an earlier part of the import gives the material's, and a POSCAR or CONTROL
   beside the file gives the one whose atoms are numbered. Without one they are numbered as the material's.
+
+  As the first part, CONTROL gives the crystal and FORCE_CONSTANTS_2ND (phonopy's FORCE_CONSTANTS) its harmonic constants: eV/angstrom^2, atoms of the
+  supercell `scell` numbered with the cell along its first axis fastest, the atom of the cell slowest.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cell.h"
 #include "fortran_text.h"
-#include "import_impl.h"
+#include "phonopy.h"
 #include "third_order.h"
 #include <sys/stat.h>
 
@@ -64,7 +67,7 @@ static PetscErrorCode match_cell(Source *x, const WannierSource *s)
     PetscCall(CellMapIdentity(s, &x->map));
     PetscFunctionReturn(0);
   }
-  if (!strcmp(x->cell + PetscMax(0, (int)strlen(x->cell) - 7), "CONTROL")) PetscCall(CellReadControl(x->cell, &cell));
+  if (!strcmp(x->cell + PetscMax(0, (int)strlen(x->cell) - 7), "CONTROL")) PetscCall(CellReadControl(x->cell, &cell, NULL));
   else PetscCall(CellReadPoscar(x->cell, &cell));
   Invert3((const PetscReal(*)[3])cell.a, x->inverse);
   code = CellMatch(x->cell, &cell, s, &x->map);
@@ -128,6 +131,67 @@ static PetscErrorCode read_blocks(FortranText *t, const Source *x, ThirdOrder *o
   PetscFunctionReturn(0);
 }
 
+/* --- harmonic ------------------------------------------------------------------------------------------------ */
+
+/* Atom k in cell (i1, i2, i3) is number ((k n3 + i3) n2 + i2) n1 + i1 */
+static PetscErrorCode make_supercell(const Cell *p, const PetscInt n[3], Cell *super)
+{
+  const PetscInt cells = n[0] * n[1] * n[2];
+
+  PetscFunctionBeginUser;
+  PetscCall(CellCreate(cells * p->natoms, super));
+  for (int c = 0; c < 9; c++) super->a[c / 3][c % 3] = (PetscReal)n[c / 3] * p->a[c / 3][c % 3];
+  for (PetscInt at = 0; at < super->natoms; at++) {
+    const PetscInt k = at / cells, R[3] = {at % n[0], at / n[0] % n[1], at / (n[0] * n[1]) % n[2]};
+
+    for (int c = 0; c < 3; c++) super->x[3 * at + c] = (p->x[3 * k + c] + (PetscReal)R[c]) / (PetscReal)n[c];
+    super->mass[at] = p->mass[k];
+    memcpy(super->symbol[at], p->symbol[k], sizeof(Symbol));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode read_harmonic(const Source *x, const char *second, WannierSource *s)
+{
+  PhonopyYaml    y       = {.length = 1.0 / UMK_BOHR_ANGSTROM, .constant = UMK_EV * UMK_BOHR_ANGSTROM * UMK_BOHR_ANGSTROM};
+  Control        control = {0};
+  SecondOrder    fc      = {0};
+  PetscErrorCode code;
+
+  PetscFunctionBeginUser;
+  snprintf(y.path, sizeof(y.path), "%s", x->cell);
+  PetscCall(CellReadControl(x->cell, &y.primitive, &control));
+  y.born = control.born;
+  memcpy(y.epsilon, control.epsilon, sizeof(y.epsilon));
+  code = make_supercell(&y.primitive, control.scell, &y.supercell);
+  if (!code) code = PhonopyCrystal(&y, s);
+  if (!code) code = SecondOrderReadText(second, y.constant, &fc);
+  if (!code && (fc.nrows != y.supercell.natoms || fc.n != fc.nrows))
+    code = InputErrorAt(second, 1, "is for %d x %d atoms; the supercell %d x %d x %d of %s has %d", (int)fc.nrows, (int)fc.n, (int)control.scell[0], (int)control.scell[1], (int)control.scell[2], x->cell, (int)y.supercell.natoms);
+  if (!code) code = PhonopySecondOrder(&y, second, &fc, "", s);
+  PetscCall(SecondOrderDestroy(&fc));
+  PetscCall(PhonopyYamlDestroy(&y));
+  PetscCall(code);
+  PetscFunctionReturn(0);
+}
+
+/* The crystal of a first part */
+static PetscErrorCode open_crystal(const char *path, const Source *x, WannierSource *s)
+{
+  static const char *const names[] = {"FORCE_CONSTANTS_2ND", "FORCE_CONSTANTS_2ND.gz", NULL};
+  char                     folder[PETSC_MAX_PATH_LEN], given[PETSC_MAX_PATH_LEN], control[PETSC_MAX_PATH_LEN], second[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBeginUser;
+  PhonopyFolder(path, folder, given);
+  PhonopyFind(folder, (const char *const[]){"CONTROL", NULL}, control);
+  PhonopyFind(folder, names, second);
+  if (!control[0] || !second[0])
+    return InputErrorAt(path, 0, "format shengbte holds no crystal without %s: give it after one that does, as in \"qe_fc FILE.fc shengbte PATH\"", control[0] ? names[0] : "CONTROL");
+  PetscCall(read_harmonic(x, second, s));
+  ImportName(folder, s->head.name);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode open_shengbte(const char *path, const ImportOptions *options, WannierSource *s)
 {
   Source         x = {0};
@@ -137,6 +201,10 @@ static PetscErrorCode open_shengbte(const char *path, const ImportOptions *optio
 
   PetscFunctionBeginUser;
   PetscCall(find_files(path, &x));
+  if (!s->head.natoms) {
+    PetscCall(open_crystal(path, &x, s));
+    x.cell[0] = 0; /* the material's is this one */
+  }
   PetscCall(ThirdOrderCreate(&third));
   code = match_cell(&x, s);
   if (!code) code = FortranTextOpen(x.file, &t);
@@ -149,4 +217,4 @@ static PetscErrorCode open_shengbte(const char *path, const ImportOptions *optio
   PetscFunctionReturn(0);
 }
 
-const Importer shengbte_importer = {"shengbte", "third-order force constants, FORCE_CONSTANTS_3RD (or a folder with it and its CONTROL or POSCAR), after a format with a crystal", open_shengbte, .adds = true};
+const Importer shengbte_importer = {"shengbte", "third-order force constants, FORCE_CONSTANTS_3RD (or a folder with it and its CONTROL or POSCAR), after a format with a crystal, or first with CONTROL and FORCE_CONSTANTS_2ND", open_shengbte, .adds = true, .first = true};

@@ -70,7 +70,7 @@ class Work:
 
 class Native:
     def __init__(self, path, text=''):
-        self.text = text
+        self.path, self.text = path, text
         with h5py.File(path) as file:
             self.a, self.tau = file['crystal/lattice'][()] * BOHR, file['crystal/positions'][()] * BOHR
             self.R, D = file['phonons/vectors'][()], file['phonons/force_constants'][()]
@@ -201,6 +201,52 @@ def third_orders(w):
     imposed(w, c, third)
 
 
+def shengbte_folder(w):
+    """CONTROL, FORCE_CONSTANTS_2ND and _3RD alone: the material that phonopy's files of the same numbers give, Born charges of no symmetry"""
+    c, random = files.triclinic(), np.random.default_rng(11)
+    cells = (3, 2, 4)
+    sc = files.Supercell(c, np.diag(cells))
+    order = sorted(range(sc.N), key=lambda a: (sc.atoms[a][0], *sc.atoms[a][1][::-1]))
+    fc = sc.second(True)
+    charges = 0.3 * random.normal(size=(c.n, 3, 3))
+    c.born, c.epsilon = charges - charges.mean(0), np.array([[4.0, .3, .1], [.3, 5.0, -.2], [.1, -.2, 6.0]])
+    text = files.constants_text(fc[np.ix_(order, order)], range(sc.N))
+    control = files.control(c).replace('&end\n', '', 1).rsplit('&end', 1)[0]
+    control = control.replace('&crystal', '&end\n&crystal') + '  scell(:)=%d %d %d\n' % cells
+    for i in range(3):
+        control += f'  epsilon(:,{i + 1})=%.12f %.12f %.12f,\n' % tuple(c.epsilon[:, i])
+        control += ''.join(f'  born(:,{i + 1},{k + 1})=%.12f %.12f %.12f,\n' % tuple(c.born[k][:, i]) for k in range(c.n))
+    kinds = len(set(c.symbols))
+    masses = [20.0 + k for k in range(kinds)]
+    given = control + '  masses=' + ' '.join(map(str, masses)) + '\n&end\n&flags\n  autoisotopes=.false.\n&end\n'
+    parts = {'FORCE_CONSTANTS_2ND': text[text.index('\n'):], 'FORCE_CONSTANTS_3RD': files.shengbte_text(c, c.third())}
+    parts['FORCE_CONSTANTS_2ND'] = f'{sc.N}' + parts['FORCE_CONSTANTS_2ND']
+    for folder, head in (('whole', control + '&end\n'), ('masses', given), ('unpolar', control + '&end\n&flags\n  nonanalytic=.FALSE.\n&end\n'),
+                         ('wrong', control.replace('scell(:)=3', 'scell(:)=2') + '&end\n')):
+        w.write(**{f'{folder}__CONTROL': head, **{f'{folder}__{name}': content for name, content in parts.items()}})
+    w.write(**{'twin__phonopy.yaml': files.yaml_text(sc), 'twin__FORCE_CONSTANTS': files.constants_text(fc, range(sc.N)), 'twin__BORN': files.born_text(c.epsilon, c.born)})
+    m = w.material('shengbte', 'whole')
+    check('shengbte folder: third order', third_difference(m.triplets(), c.third()), 1e-9)
+    found = w.frequencies(GENERIC)
+    twin = w.material('phonopy', 'twin')
+    check('shengbte folder: D', max(difference(m.dynamical(q), twin.dynamical(q)) for q in GENERIC), 1e-8)
+    check('shengbte folder: Born charges', abs(m.born - twin.born).max(), 1e-9)
+    check('shengbte folder: frequencies', abs(found / w.frequencies(GENERIC) - 1).max(), 2e-4)
+    m = w.material('shengbte', 'masses')
+    with h5py.File(m.path) as file:
+        names = list(dict.fromkeys(c.symbols))
+        check('masses given', abs(file['crystal/masses'][()] / 1822.888486 - [masses[names.index(s)] for s in c.symbols]).max(), 1e-6)
+    if w.material('shengbte', 'unpolar').born is not None:
+        problems.append('nonanalytic=.FALSE. keeps Born charges')
+    for folder, wanted in (('wrong', r'supercell 2 x 2 x 4'), ('same', r'no crystal without CONTROL')):
+        try:
+            w.run('import', 'shengbte', folder, '-o', 'x.h5')
+            problems.append(f'shengbte {folder} is taken')
+        except SystemExit as error:
+            if not re.search(wanted, str(error)):
+                problems.append(f'shengbte {folder}: {error}')
+
+
 def violations(c, found):
     """sum rule over the third index, and exchange of the second and third"""
     scale, sums = max(abs(t).max() for t in found.values()), {}
@@ -299,6 +345,7 @@ def main():
     every_form(w)
     images_shared(w)
     third_orders(w)
+    shengbte_folder(w)
     off = dipoles(w)
     print(f'dipoles of another width, off the mesh: {off:.1e} THz')
     if os.path.isdir(data):
