@@ -105,8 +105,8 @@ struct _p_Channel {
 };
 
 PetscErrorCode ChannelRegisterKeys(void);
-/* All channels that the deck's `scattering` section names, in table order. Collective: some fill arrays of the states. */
-PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *context, PetscInt *n, Channel **channels);
+/* All channels that the deck's `scattering` section names and that act on one of `species` (CHANNEL_ON_*; with phonons alone, none that needs electrons), in table order. Collective: some fill arrays of the states. */
+PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *context, unsigned species, PetscInt *n, Channel **channels);
 /* Whether a channel of the deck works on the run's phonon states. Not collective. */
 PetscErrorCode ChannelsNeedPhonons(Deck scattering, bool *needed);
 /* Species that channels of the deck act on alone (CHANNEL_ON_*; channels of both count for none). Not collective. */

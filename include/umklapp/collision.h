@@ -11,7 +11,9 @@
 
     A_ab (3x3) += N_first / sqrt(N_a N_b)  K prod(w)/(w_a w_b) s_a s_b  S_a^T S_b
 
-  restricted to responses that the little group of each point leaves alone. Which species the members are does not matter: the unknowns are
+  restricted to responses that the little group of each point leaves alone. With both species unknown, a spin's electrons count g_s/N_k and phonons
+  1/N_q in every sum over states; N_a and N_first are then images times that multiplicity (relative to the electrons').
+  Which species the members are does not matter: the unknowns are
   the states of the species that take part as such, all other members are in equilibrium and enter by their weights alone.
 
   Rows: 3 per wedge state, wedge points dealt to ranks so that the work of enumeration is even; a rank's electrons come before its phonons. Contributions to another rank's rows
@@ -59,6 +61,8 @@ PetscErrorCode CollisionGetRates(Collision collision, PetscInt channel, const Pe
 PetscErrorCode CollisionGetPartRates(Collision collision, PetscInt channel, int part, const PetscReal **rates);
 /* Let only one channel act (< 0: all again), at the present point: what Matthiessen's rule compares. Collective. */
 PetscErrorCode CollisionRestrict(Collision collision, PetscInt channel);
+/* Multiplicity of a species in the unknowns, z_a = sqrt(multiplicity N_a) y_a: 1, or for phonons beside electrons (N_k/g_s)/N_q. Not collective. */
+PetscErrorCode CollisionGetMultiplicity(Collision collision, Species species, PetscReal *multiplicity);
 PetscErrorCode CollisionGetChannelCount(Collision collision, PetscInt *n);
 /* Weights w_a of all wedge states of a species at this point. Borrowed. */
 PetscErrorCode CollisionGetWeights(Collision collision, Species species, const PetscReal **weights);
@@ -78,8 +82,19 @@ PetscErrorCode CollisionChargeDefect(Collision collision, PetscReal *defect);
 /* |A n| / |D n| at this point for phi = energy, n_a = w_a e_a, bosons of the bath counted with what they carry: what energy conservation within the
    width of the delta functions leaves; one-member processes (walls) left out. Not collective. */
 PetscErrorCode CollisionEnergyDefect(Collision collision, PetscReal *defect);
+/* The states of a species that processes name, NULL without. Borrowed. */
+PetscErrorCode CollisionGetStates(Collision collision, Species species, States *states);
 /* true when any one-member process (wall, relaxation time) takes part. */
 PetscErrorCode CollisionHasWalls(Collision collision, bool *walls);
+
+/*
+  CollisionCreateInterpolation - phi of the fine collision's phonons from those of a coarser mesh, of which the fine one is a multiple in each direction:
+  phi_f = sum_c P_fc S_c phi_c, branch by branch (branches counted by frequency, at crossings too), linear in the tetrahedra of the coarse mesh,
+  averaged over the tilings that the crystal's operations make of them. Modes that are no unknowns (acoustic ones at q = 0) have phi = 0. What is linear
+  in q is interpolated exactly: crystal momentum. Rows: 3 per local phonon of `fine`, columns those of `coarse`. A mesh that does not divide the other is
+  an argument error. weights: P_fc alone, states by states. Caller destroys both. Collective.
+*/
+PetscErrorCode CollisionCreateInterpolation(Collision fine, Collision coarse, Mat *P, Mat *weights);
 
 /* --- recording sink, for tests of channels: keeps everything it is handed (src/collision/record.c) */
 typedef struct {

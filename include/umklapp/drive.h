@@ -18,8 +18,9 @@
 
 typedef enum { DRIVE_FIELD, DRIVE_GRADIENT } DriveKind;
 
-/* DriveFill - x: a vector of CollisionCreateVec, in atomic units. States without any scattering get zero: nothing relaxes them. Collective. */
-PetscErrorCode DriveFill(Collision collision, States states, const StatesPoint *point, DriveKind kind, Vec x);
+/* DriveFill - x: a vector of CollisionCreateVec, in atomic units; rows of other species are zero. States without any scattering get zero: nothing relaxes
+   them. rate: 1/tau of the local states where it is not the collision's own, or NULL; so below. Collective. */
+PetscErrorCode DriveFill(Collision collision, States states, const StatesPoint *point, DriveKind kind, const PetscReal *rate, Vec x);
 /* DriveMoment - m = g_s/(N V) sum_a x_a (x) z_a, symmetrized over the mesh's operations; [i][j]: i of x, j of z. Collective. */
 PetscErrorCode DriveMoment(Collision collision, States states, Vec x, Vec z, PetscReal m[3][3]);
 /*
@@ -27,14 +28,18 @@ PetscErrorCode DriveMoment(Collision collision, States states, Vec x, Vec z, Pet
   the response relaxes at 1/tau and is scattered into nothing:  m += g_s/(N V) sum_a N_a w_a^2 f^X f^Y C_a tau_a, C = states->spread.
   Lines and points of the zone only, so a correction of the mesh's order. Collective.
 */
-PetscErrorCode DriveSpread(Collision collision, States states, const StatesPoint *point, DriveKind x, DriveKind y, PetscReal m[3][3]);
+PetscErrorCode DriveSpread(Collision collision, States states, const StatesPoint *point, DriveKind x, DriveKind y, const PetscReal *rate, PetscReal m[3][3]);
 /*
   DriveNullVectors - candidates for null vectors of an operator without walls, normalized but not orthogonal. Electrons: uniform shifts that the
   symmetry allows, phi = c with S c = c (none for a group with inversion). Phonons: crystal momentum, phi = M k with every matrix M that commutes with
   the operations; k the shortest image, averaged on zone faces: null when only normal processes act. count <= DRIVE_MAX_NULL. Caller destroys. Collective.
 */
-#define DRIVE_MAX_NULL 9
+#define DRIVE_MAX_NULL 12
 PetscErrorCode DriveNullVectors(Collision collision, States states, PetscInt *count, Vec vectors[DRIVE_MAX_NULL]);
+/* v_a = sqrt(N_a) w_a M k_a, k as for DriveNullVectors. Collective. */
+PetscErrorCode DriveMomentum(Collision collision, States states, const PetscReal M[9], const PetscReal *rate, Vec v);
+/* Orthonormal basis, in the 9-dimensional space of 3x3 matrices, of those that commute with every operation of the mesh; how many. */
+int DriveCommutingMatrices(KMesh mesh, PetscReal basis[9][9]);
 /* Share of the drive's norm (field; phonons: gradient) carried by states without any scattering. Collective. */
 PetscErrorCode DriveUnscattered(Collision collision, States states, const StatesPoint *point, PetscInt *states_out, PetscReal *fraction);
 

@@ -13,12 +13,14 @@
 
 #include "umklapp/drive.h"
 
-typedef enum { LEVEL_RTA, LEVEL_FULL, LEVEL_COUNT } TransportLevel;
+typedef enum { LEVEL_RTA, LEVEL_FULL, LEVEL_DRAG, LEVEL_COUNT } TransportLevel;
 extern const char *const TransportLevelName[LEVEL_COUNT];
 
 typedef struct { /* atomic units (temperature as k_B T); in two dimensions the z row and column are zero */
   PetscReal conductivity[3][3], seebeck[3][3], peltier[3][3], kappa[3][3], lorenz[3][3], resistivity[3][3];
-  PetscReal lattice[3][3];      /* thermal conductivity of the phonons */
+  PetscReal lattice[3][3];      /* thermal conductivity of the phonons; at level drag what they carry at zero current, as kappa what the electrons carry */
+  PetscReal seebeck_electron[3][3], seebeck_phonon[3][3]; /* drag: the current that the gradient drives through either species, per sigma T */
+  PetscReal peltier_electron[3][3], peltier_phonon[3][3]; /* drag: the heat that a current carries in either species */
   PetscReal L[2][2][3][3];      /* L_XY, X, Y of DriveKind */
   /* audit */
   PetscReal onsager_defect;     /* |L_ET - L_TE^T| / sqrt(|L_EE| |L_TT|) */
@@ -44,5 +46,30 @@ PetscErrorCode TransportGetSolution(Transport transport, TransportLevel level, D
 /* TransportModes - part[i]: what this rank's state i of the transport's species contributes to the trace of kappa (phonons) over its dimension, images
    included: they sum to it over all ranks. [nlocal of CollisionGetLocalStates]. Not collective. */
 PetscErrorCode TransportModes(Transport transport, TransportLevel level, const StatesPoint *point, PetscReal *part);
+
+/*
+  Electrons and phonons as one system (src/transport/drag.c). With C_1 the collisions of electrons and of phonons on the electrons' mesh, C_2
+  those of phonons alone on a mesh that divides it, and phi_f = P phi_c,
+
+    A = [ 1 0; 0 P ]^T C_1 [ 1 0; 0 P ] + [ 0 0; 0 C_2 ],      A z = X
+
+  Three right-hand sides: the field, the gradient acting on electrons, and on phonons. Level full leaves out what couples the species, rta keeps the
+  diagonal: 1/tau of phonons by electrons is the mean over the finer mesh with the weights of P.
+*/
+typedef struct _p_Drag *Drag;
+/* deck: the section `solver`; electrons: C_1, unknowns of both species; lattice: C_2. Borrows both. Collective. */
+PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collision lattice, Drag *drag);
+PetscErrorCode DragDestroy(Drag *drag);
+/* Both collisions at `point`. Starts from the last solution of the level. Collective. */
+PetscErrorCode DragSolve(Drag drag, TransportLevel level, const StatesPoint *point, TransportTensors *tensors);
+/* 1/tau of this rank's states of a species at the last point, phonons by electrons included. Borrowed. */
+PetscErrorCode DragGetRates(Drag drag, Species species, const PetscReal **rate);
+/* Response of one species at a level, in the layout and scale of its own collision: electrons to the field, phonons to the gradient on both. Borrowed
+   until the next call. Collective. */
+PetscErrorCode DragGetSolution(Drag drag, TransportLevel level, Species species, Vec *z);
+/* As TransportModes: what this rank's phonons carry of the heat that the gradient drives, without a field. Not collective. */
+PetscErrorCode DragModes(Drag drag, TransportLevel level, const StatesPoint *point, PetscReal *part);
+/* Phonons coupled to nothing at the last point, all ranks. */
+PetscErrorCode DragGetFree(Drag drag, PetscInt *count);
 
 #endif

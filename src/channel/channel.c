@@ -31,7 +31,7 @@ static PetscErrorCode create_one(const ChannelType *type, Deck scattering, const
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *context, PetscInt *n, Channel **channels)
+PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *context, unsigned species, PetscInt *n, Channel **channels)
 {
   PetscInt size = 0;
   PetscFunctionBeginUser;
@@ -41,7 +41,8 @@ PetscErrorCode ChannelsCreateFromDeck(Deck scattering, const ChannelContext *con
   for (int i = 0; ChannelTable[i]; i++) {
     bool has;
     PetscCall(DeckHas(scattering, ChannelTable[i]->name, &has));
-    if (!has) continue;
+    if (!has || !(ChannelTable[i]->acts & species)) continue;
+    if (species == CHANNEL_ON_PHONONS && (ChannelTable[i]->acts & CHANNEL_ON_ELECTRONS) && ChannelTable[i]->needs_phonons) continue;
     PetscCall(create_one(ChannelTable[i], scattering, context, &(*channels)[*n]));
     (*n)++;
   }

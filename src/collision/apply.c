@@ -32,8 +32,8 @@ static PetscErrorCode mark(void *ctx, PetscInt channel, const ProcessBatch *b, C
   PetscFunctionReturn(0);
 }
 
-/* Members of one species of process n: d = sum_c s_c phi_c, then back. W = K prod(w) N_first. */
-static void apply_process(const Apply *a, const ProcessBatch *b, const ActiveMembers *active, Species species, PetscInt n, PetscReal W)
+/* Process n: d = sum_c s_c phi_c, then back. W = K prod(w) N_first. */
+static void apply_process(const Apply *a, const ProcessBatch *b, const ActiveMembers *active, PetscInt n, PetscReal W)
 {
   const Collision  c = a->c;
   const PetscReal *S[PROCESS_MAX_MEMBERS];
@@ -41,19 +41,16 @@ static void apply_process(const Apply *a, const ProcessBatch *b, const ActiveMem
   PetscInt         at[PROCESS_MAX_MEMBERS];
   PetscScalar      d[3] = {0, 0, 0};
   for (int k = 0; k < active->n; k++) {
-    const int m = active->member[k];
-    if (b->species[m] != species) continue;
+    const int      m       = active->member[k];
     const PetscInt unknown = MemberUnknown(c, b, m, n);
     at[k] = 3 * a->ghost_of[unknown];
-    u[k]  = b->s[m] / (sqrt(c->star[unknown]) * c->weight[species][b->state[m][n]]);
+    u[k]  = b->s[m] / (sqrt(c->star[unknown]) * c->weight[b->species[m]][b->state[m][n]]);
     S[k]  = c->rotation[MemberOp(b, m, n)];
     const PetscScalar *x = a->x + at[k];
     for (int r = 0; r < 3; r++) d[r] += u[k] * (S[k][3 * r] * x[0] + S[k][3 * r + 1] * x[1] + S[k][3 * r + 2] * x[2]);
   }
-  for (int k = 0; k < active->n; k++) {
-    if (b->species[active->member[k]] != species) continue;
+  for (int k = 0; k < active->n; k++)
     for (int r = 0; r < 3; r++) a->y[at[k] + r] += W * u[k] * (S[k][r] * d[0] + S[k][3 + r] * d[1] + S[k][6 + r] * d[2]);
-  }
 }
 
 static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
@@ -61,20 +58,14 @@ static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatc
   Apply              *a      = ctx;
   Collision           c      = a->c;
   const ActiveMembers active = CollisionActive(c, b);
-  bool                present[NSPECIES] = {false};
   PetscFunctionBeginUser;
   (void)channel;
   (void)chunk;
-  for (int k = 0; k < active.n; k++) present[b->species[active.member[k]]] = true;
   for (PetscInt n = 0; active.n > 0 && n < b->count; n++) {
     if (b->nmembers == 1) {
       const PetscInt at = 3 * a->ghost_of[MemberUnknown(c, b, 0, n)];
       for (int r = 0; r < 3; r++) a->y[at + r] += b->kernel[n] * a->x[at + r];
-      continue;
-    }
-    const PetscReal W = b->kernel[n] * ProcessWeight(c, b, n) * ProcessStar(c, b, n);
-    for (int s = 0; s < NSPECIES; s++)
-      if (present[s]) apply_process(a, b, &active, (Species)s, n, W);
+    } else apply_process(a, b, &active, n, b->kernel[n] * ProcessWeight(c, b, n) * ProcessStar(c, b, n));
   }
   PetscFunctionReturn(0);
 }

@@ -22,7 +22,6 @@ ActiveMembers CollisionActive(Collision c, const ProcessBatch *b)
     if (b->species[m] != SPECIES_BATH && c->unknown[b->species[m]]) a.member[a.n++] = m;
   for (int i = 0; i < a.n; i++)
     for (int j = i + 1; j < a.n; j++) {
-      if (b->species[a.member[i]] != b->species[a.member[j]]) continue;
       a.pair[a.npairs][0]   = a.member[i];
       a.pair[a.npairs++][1] = a.member[j];
     }
@@ -73,7 +72,7 @@ static PetscErrorCode share_stars(Collision c)
   PetscCall(SharedArrayGet(c->star_array, &c->star));
   PetscCall(SharedArrayIsOwner(c->star_array, &writer));
   for (int s = 0; writer && s < NSPECIES; s++)
-    if (c->unknown[s]) PetscCall(PetscArraycpy(c->star + c->offset[s], c->states[s]->star, c->states[s]->nstates));
+    for (PetscInt a = 0; c->unknown[s] && a < c->states[s]->nstates; a++) c->star[c->offset[s] + a] = c->multiplicity[s] * c->states[s]->star[a];
   PetscCall(SharedArrayFence(c->star_array));
   PetscFunctionReturn(0);
 }
@@ -106,6 +105,8 @@ PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, State
     PetscCall(SharedArrayCreate(comm, sizeof(PetscReal) * (size_t)c->states[s]->nstates, &c->weight_array[s]));
     PetscCall(SharedArrayGet(c->weight_array[s], &c->weight[s]));
   }
+  c->multiplicity[SPECIES_ELECTRON] = c->multiplicity[SPECIES_PHONON] = 1.0;
+  if (electrons && phonons) c->multiplicity[SPECIES_PHONON] = (PetscReal)electrons->mesh->size / ((PetscReal)phonons->mesh->size * electrons->spin);
   c->ncolumns = nchannels + 1;
   for (PetscInt i = 0; i < nchannels; i++)
     for (int p = 0; p < CHANNEL_MAX_PARTS && channels[i]->type->part[p]; p++) c->ncolumns++;
@@ -327,6 +328,20 @@ PetscErrorCode CollisionGetWeights(Collision c, Species species, const PetscReal
 {
   PetscFunctionBeginUser;
   *weights = c->weight[species];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionGetMultiplicity(Collision c, Species species, PetscReal *multiplicity)
+{
+  PetscFunctionBeginUser;
+  *multiplicity = c->multiplicity[species];
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CollisionGetStates(Collision c, Species species, States *states)
+{
+  PetscFunctionBeginUser;
+  *states = c->states[species];
   PetscFunctionReturn(0);
 }
 

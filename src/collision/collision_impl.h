@@ -44,7 +44,8 @@ struct _p_Collision {
   PetscInt    row_first;          /* first unknown of this rank, in row order */
   SharedArray row_array, weight_array[NSPECIES], star_array;
   int32_t    *row;                /* [nunknowns] place in row order, node-shared */
-  PetscReal  *star;               /* [nunknowns] node-shared */
+  PetscReal   multiplicity[NSPECIES]; /* how often a state of the mesh counts, relative to an electron's: see CollisionGetMultiplicity */
+  PetscReal  *star;               /* [nunknowns] images times multiplicity, node-shared */
   PetscReal  *weight[NSPECIES];   /* w of all states, node-shared */
   StatesPoint point;
   PetscInt    only;               /* the one channel that acts, or -1 */
@@ -67,7 +68,7 @@ struct _p_Collision {
   int         component[9];
 };
 
-/* Members of a batch that are unknowns, and their pairs within one species. */
+/* Members of a batch that are unknowns, and their pairs. */
 typedef struct {
   int n, member[PROCESS_MAX_MEMBERS];
   int npairs, pair[MAX_PAIRS][2]; /* member positions, first < second */
@@ -76,8 +77,8 @@ ActiveMembers CollisionActive(Collision c, const ProcessBatch *batch);
 
 static inline PetscInt MemberUnknown(Collision c, const ProcessBatch *b, int m, PetscInt n) { return c->offset[b->species[m]] + b->state[m][n]; }
 static inline int MemberOp(const ProcessBatch *b, int m, PetscInt n) { return b->op[m] ? b->op[m][n] : 0; }
-/* Images of a process: those of its first member's point. */
-static inline PetscReal ProcessStar(Collision c, const ProcessBatch *b, PetscInt n) { return c->states[b->species[0]]->star[b->state[0][n]]; }
+/* Images of a process: those of its first member's point, times the multiplicity of that species. */
+static inline PetscReal ProcessStar(Collision c, const ProcessBatch *b, PetscInt n) { return c->multiplicity[b->species[0]] * c->states[b->species[0]]->star[b->state[0][n]]; }
 /* prod w over all members of process n, at the current point */
 static inline PetscReal ProcessWeight(Collision c, const ProcessBatch *b, PetscInt n)
 {

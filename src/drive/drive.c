@@ -9,12 +9,15 @@ typedef struct {
   const PetscReal *rate;
 } Local;
 
-static PetscErrorCode get_local(Collision c, States s, Local *l)
+static PetscErrorCode get_local(Collision c, States s, const PetscReal *rate, Local *l)
 {
   PetscFunctionBeginUser;
   PetscCall(CollisionGetLocalStates(c, s->species, &l->begin, &l->n, &l->state));
-  PetscCall(CollisionGetRates(c, -1, &l->rate));
-  l->rate += l->begin;
+  if (rate) l->rate = rate;
+  else {
+    PetscCall(CollisionGetRates(c, -1, &l->rate));
+    l->rate += l->begin;
+  }
   PetscFunctionReturn(0);
 }
 
@@ -25,12 +28,12 @@ static PetscReal drive_factor(States s, const StatesPoint *p, DriveKind kind, Pe
   return common * (kind == DRIVE_FIELD ? -1.0 : s->energy[a] - p->mu);
 }
 
-PetscErrorCode DriveFill(Collision c, States s, const StatesPoint *p, DriveKind kind, Vec x)
+PetscErrorCode DriveFill(Collision c, States s, const StatesPoint *p, DriveKind kind, const PetscReal *rate, Vec x)
 {
   Local        l;
   PetscScalar *v;
   PetscFunctionBeginUser;
-  PetscCall(get_local(c, s, &l));
+  PetscCall(get_local(c, s, rate, &l));
   PetscCall(VecZeroEntries(x));
   PetscCall(VecGetArray(x, &v));
   for (PetscInt i = 0; i < l.n; i++) {
@@ -63,7 +66,7 @@ PetscErrorCode DriveMoment(Collision c, States s, Vec x, Vec z, PetscReal m[3][3
   const PetscReal    scale = s->spin / ((PetscReal)s->mesh->size * s->mesh->crystal->volume);
   PetscReal          sum[9] = {0};
   PetscFunctionBeginUser;
-  PetscCall(get_local(c, s, &l));
+  PetscCall(get_local(c, s, NULL, &l));
   PetscCall(VecGetArrayRead(x, &vx));
   PetscCall(VecGetArrayRead(z, &vz));
   for (PetscInt i = l.begin; i < l.begin + l.n; i++)
@@ -76,7 +79,7 @@ PetscErrorCode DriveMoment(Collision c, States s, Vec x, Vec z, PetscReal m[3][3
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DriveSpread(Collision c, States s, const StatesPoint *p, DriveKind x, DriveKind y, PetscReal m[3][3])
+PetscErrorCode DriveSpread(Collision c, States s, const StatesPoint *p, DriveKind x, DriveKind y, const PetscReal *rate, PetscReal m[3][3])
 {
   static const int at[3][3] = {{0, 5, 4}, {5, 1, 3}, {4, 3, 2}};
   Local            l;
@@ -84,7 +87,7 @@ PetscErrorCode DriveSpread(Collision c, States s, const StatesPoint *p, DriveKin
   PetscReal        sum[9] = {0}, add[3][3];
   PetscFunctionBeginUser;
   if (!s->spread) PetscFunctionReturn(0);
-  PetscCall(get_local(c, s, &l));
+  PetscCall(get_local(c, s, rate, &l));
   for (PetscInt i = 0; i < l.n; i++) {
     const PetscReal *C = s->spread + 6 * l.state[i];
     if (!(l.rate[i] > 0.0)) continue;
@@ -98,8 +101,7 @@ PetscErrorCode DriveSpread(Collision c, States s, const StatesPoint *p, DriveKin
   PetscFunctionReturn(0);
 }
 
-/* Orthonormal basis, in the 9-dimensional space of 3x3 matrices, of those that commute with every operation. */
-static int commuting_matrices(KMesh mesh, PetscReal basis[9][9])
+int DriveCommutingMatrices(KMesh mesh, PetscReal basis[9][9])
 {
   int n = 0;
   for (int e = 0; e < 9; e++) {
@@ -153,18 +155,17 @@ static void mean_shortest(States s, PetscInt ik, PetscReal k[3])
   }
 }
 
-/* w c (M == NULL, matrix-free) or w M k of every state that scatters, normalized */
-static PetscErrorCode null_vector(Collision c, States s, const PetscReal *constant, const PetscReal *M, Vec *vector)
+/* w c (M == NULL), or w M k, of every state that scatters; 0 elsewhere */
+static PetscErrorCode null_vector(Collision c, States s, const PetscReal *constant, const PetscReal *M, const PetscReal *rate, Vec vector)
 {
   Local            l;
   const PetscReal *w;
   PetscScalar     *v;
-  PetscReal        norm;
   PetscFunctionBeginUser;
-  PetscCall(get_local(c, s, &l));
+  PetscCall(get_local(c, s, rate, &l));
   PetscCall(CollisionGetWeights(c, s->species, &w));
-  PetscCall(CollisionCreateVec(c, vector));
-  PetscCall(VecGetArray(*vector, &v));
+  PetscCall(VecZeroEntries(vector));
+  PetscCall(VecGetArray(vector, &v));
   for (PetscInt i = 0; i < l.n; i++) {
     const PetscInt  a = l.state[i];
     const PetscReal f = l.rate[i] > 0.0 ? sqrt(s->star[a]) * w[a] : 0.0;
@@ -172,10 +173,15 @@ static PetscErrorCode null_vector(Collision c, States s, const PetscReal *consta
     if (M) mean_shortest(s, s->k[a], k);
     for (int r = 0; r < 3; r++) v[3 * (l.begin + i) + r] = f * (M ? Dot3(M + 3 * r, k) : constant[r]);
   }
-  PetscCall(VecRestoreArray(*vector, &v));
-  PetscCall(CollisionProject(c, *vector));
-  PetscCall(VecNorm(*vector, NORM_2, &norm));
-  if (norm > 0.0) PetscCall(VecScale(*vector, 1.0 / norm));
+  PetscCall(VecRestoreArray(vector, &v));
+  PetscCall(CollisionProject(c, vector));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DriveMomentum(Collision c, States s, const PetscReal M[9], const PetscReal *rate, Vec vector)
+{
+  PetscFunctionBeginUser;
+  PetscCall(null_vector(c, s, NULL, M, rate, vector));
   PetscFunctionReturn(0);
 }
 
@@ -183,11 +189,15 @@ PetscErrorCode DriveNullVectors(Collision c, States s, PetscInt *count, Vec vect
 {
   PetscReal basis[3][3], M[9][9];
   const int nconstant = s->species == SPECIES_ELECTRON ? invariant_vectors(s->mesh, basis) : 0;
-  const int nmomentum = s->species == SPECIES_PHONON ? commuting_matrices(s->mesh, M) : 0;
+  const int nmomentum = s->species == SPECIES_PHONON ? DriveCommutingMatrices(s->mesh, M) : 0;
   PetscFunctionBeginUser;
-  *count = 0;
-  for (int b = 0; b < nconstant; b++) PetscCall(null_vector(c, s, basis[b], NULL, &vectors[(*count)++]));
-  for (int b = 0; b < nmomentum; b++) PetscCall(null_vector(c, s, NULL, M[b], &vectors[(*count)++]));
+  for (int b = 0; b < nconstant + nmomentum; b++) {
+    const bool momentum = b >= nconstant;
+    PetscCall(CollisionCreateVec(c, &vectors[b]));
+    PetscCall(null_vector(c, s, momentum ? NULL : basis[b], momentum ? M[b - nconstant] : NULL, NULL, vectors[b]));
+    PetscCall(VecNormalize(vectors[b], NULL));
+  }
+  *count = nconstant + nmomentum;
   PetscFunctionReturn(0);
 }
 
@@ -197,7 +207,7 @@ PetscErrorCode DriveUnscattered(Collision c, States s, const StatesPoint *p, Pet
   PetscReal       sum[3] = {0, 0, 0};
   Local           l;
   PetscFunctionBeginUser;
-  PetscCall(get_local(c, s, &l));
+  PetscCall(get_local(c, s, NULL, &l));
   for (PetscInt i = 0; i < l.n; i++) {
     const PetscReal *v = s->velocity + 3 * l.state[i], f = drive_factor(s, p, kind, l.state[i]), x = f * f * Dot3(v, v);
     sum[0] += x;

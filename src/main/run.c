@@ -25,7 +25,7 @@ PetscErrorCode RunRegisterKeys(void)
 typedef struct {
   Results   results;
   System    system;
-  RunData   data;
+  RunData   data, beside; /* beside: the phonons of a run with both species */
   PetscReal start, last, seconds[6];
 } Run;
 
@@ -39,18 +39,39 @@ static void Mark(Run *r, int stage)
   r->last = now;
 }
 
-/* Names of the columns of rates: channels, the total, parts of channels. */
-static PetscErrorCode NameColumns(const System *r, RunData *d)
+/* Names of the columns of rates: channels, the total, parts of channels; of phonons beside electrons what electrons do last. */
+static PetscErrorCode NameColumns(RunData *d, bool beside)
 {
   PetscInt n = 0;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscCalloc1(r->nchannels * (1 + CHANNEL_MAX_PARTS) + 1, &d->column));
-  for (PetscInt i = 0; i < r->nchannels; i++) snprintf(d->column[n++], sizeof(d->column[0]), "%s", r->channels[i]->type->name);
+  PetscCall(PetscCalloc1(d->nchannels * (1 + CHANNEL_MAX_PARTS) + 2, &d->column));
+  for (PetscInt i = 0; i < d->nchannels; i++) snprintf(d->column[n++], sizeof(d->column[0]), "%s", d->channels[i]->type->name);
   snprintf(d->column[n++], sizeof(d->column[0]), "total");
-  for (PetscInt i = 0; i < r->nchannels; i++)
-    for (int p = 0; p < CHANNEL_MAX_PARTS && r->channels[i]->type->part[p]; p++) snprintf(d->column[n++], sizeof(d->column[0]), "%s_%s", r->channels[i]->type->name, r->channels[i]->type->part[p]);
+  for (PetscInt i = 0; i < d->nchannels; i++)
+    for (int p = 0; p < CHANNEL_MAX_PARTS && d->channels[i]->type->part[p]; p++) snprintf(d->column[n++], sizeof(d->column[0]), "%s_%s", d->channels[i]->type->name, d->channels[i]->type->part[p]);
+  if (beside) snprintf(d->column[n++], sizeof(d->column[0]), "electrons");
   d->ncolumns = n;
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode AllocateStates(const System *r, RunData *d, bool beside)
+{
+  const PetscInt n       = r->scan.nT * r->scan.nC;
+  const bool     phonons = d->states->species == SPECIES_PHONON;
+  PetscInt       nlocal;
+  Crystal        crystal;
+
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, NULL));
+  PetscCall(MaterialGetCrystal(r->material, &crystal));
+  d->scan  = &r->scan;
+  d->sheet = crystal->dimension == 2 && crystal->thickness == 0.0;
+  PetscCall(DeckGetBool(r->deck, "write_states", &d->write_states));
+  PetscCall(NameColumns(d, beside));
+  if (d->write_states) PetscCall(PetscCalloc1(d->ncolumns * n * nlocal, &d->rates));
+  if (d->write_states || phonons) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal * 3, &d->displacement));
+  if (phonons) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal, &d->modes));
   PetscFunctionReturn(0);
 }
 
@@ -59,43 +80,46 @@ static PetscErrorCode AllocateData(Run *run)
   System        *r = &run->system;
   RunData       *d = &run->data;
   const PetscInt n = r->scan.nT * r->scan.nC;
-  PetscInt       nlocal;
-  Crystal        crystal;
 
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(r->collision, r->species, NULL, &nlocal, NULL));
-  PetscCall(MaterialGetCrystal(r->material, &crystal));
-  d->scan      = &r->scan;
   d->states    = SystemUnknowns(r);
   d->collision = r->collision;
-  d->sheet     = crystal->dimension == 2 && crystal->thickness == 0.0;
-  PetscCall(DeckGetBool(r->deck, "write_states", &d->write_states));
+  d->nchannels = r->nchannels;
+  d->channels  = r->channels;
+  PetscCall(AllocateStates(r, d, false));
   for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(PetscCalloc1(n, &d->tensors[l]));
   PetscCall(PetscCalloc4(n, &d->charge_defect, n, &d->energy_defect, n, &d->window_loss, n, &d->unscattered));
-  PetscCall(NameColumns(r, d));
-  if (d->write_states) PetscCall(PetscCalloc1(d->ncolumns * n * nlocal, &d->rates));
-  if (d->write_states || r->species == SPECIES_PHONON) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal * 3, &d->displacement));
-  if (r->species == SPECIES_PHONON) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal, &d->modes));
+  if (!r->both) PetscFunctionReturn(0);
+  run->beside = (RunData){.states = r->lattice.phonons, .collision = r->lattice.collision, .nchannels = r->lattice.nchannels, .channels = r->lattice.channels};
+  d->beside   = &run->beside;
+  PetscCall(AllocateStates(r, &run->beside, true));
   PetscFunctionReturn(0);
 }
 
 static PetscErrorCode KeepRates(const System *r, RunData *d, PetscInt at)
 {
   const PetscInt   n = r->scan.nT * r->scan.nC;
-  PetscInt         nlocal, begin, column = r->nchannels + 1;
-  const PetscReal *rate;
+  PetscInt         nlocal, begin, column = d->nchannels + 1;
+  const PetscReal *rate, *total;
 
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(r->collision, r->species, &begin, &nlocal, NULL));
-  for (PetscInt c = 0; c <= r->nchannels; c++) {
-    PetscCall(CollisionGetRates(r->collision, c < r->nchannels ? c : -1, &rate));
+  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, &begin, &nlocal, NULL));
+  for (PetscInt c = 0; c <= d->nchannels; c++) {
+    PetscCall(CollisionGetRates(d->collision, c < d->nchannels ? c : -1, &rate));
     PetscCall(PetscArraycpy(d->rates + (c * n + at) * nlocal, rate + begin, nlocal));
   }
-  for (PetscInt i = 0; i < r->nchannels; i++)
-    for (int p = 0; p < CHANNEL_MAX_PARTS && r->channels[i]->type->part[p]; p++, column++) {
-      PetscCall(CollisionGetPartRates(r->collision, i, p, &rate));
+  for (PetscInt i = 0; i < d->nchannels; i++)
+    for (int p = 0; p < CHANNEL_MAX_PARTS && d->channels[i]->type->part[p]; p++, column++) {
+      PetscCall(CollisionGetPartRates(d->collision, i, p, &rate));
       PetscCall(PetscArraycpy(d->rates + (column * n + at) * nlocal, rate + begin, nlocal));
     }
+  if (column == d->ncolumns) PetscFunctionReturn(0);
+  PetscCall(DragGetRates(r->drag, SPECIES_PHONON, &total));
+  for (PetscInt i = 0; i < nlocal; i++) {
+    PetscReal *own = d->rates + (d->nchannels * n + at) * nlocal + i;
+    d->rates[(column * n + at) * nlocal + i] = total[i] - *own;
+    *own                                     = total[i];
+  }
   PetscFunctionReturn(0);
 }
 
@@ -104,6 +128,7 @@ static PetscErrorCode KeepRates(const System *r, RunData *d, PetscInt at)
 static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel level, PetscInt at)
 {
   const States       s = d->states;
+  const bool         phonons = s->species == SPECIES_PHONON;
   const PetscInt     n = r->scan.nT * r->scan.nC, *local;
   PetscInt           nlocal, begin;
   Vec                z;
@@ -113,16 +138,35 @@ static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel lev
   PetscFunctionBeginUser;
   if (d->write_states) PetscCall(KeepRates(r, d, at));
   if (!d->displacement) PetscFunctionReturn(0);
-  PetscCall(CollisionGetLocalStates(r->collision, r->species, &begin, &nlocal, &local));
-  PetscCall(CollisionGetWeights(r->collision, r->species, &w));
-  PetscCall(TransportGetSolution(r->transport, level, r->species == SPECIES_PHONON ? DRIVE_GRADIENT : DRIVE_FIELD, &z));
+  PetscCall(CollisionGetLocalStates(d->collision, s->species, &begin, &nlocal, &local));
+  PetscCall(CollisionGetWeights(d->collision, s->species, &w));
+  if (r->both) PetscCall(DragGetSolution(r->drag, level, s->species, &z));
+  else PetscCall(TransportGetSolution(r->transport, level, phonons ? DRIVE_GRADIENT : DRIVE_FIELD, &z));
   PetscCall(VecGetArrayRead(z, &v));
   for (PetscInt i = 0; i < 3 * nlocal; i++) {
     const PetscInt a = local[i / 3];
-    d->displacement[3 * (level * n + at) * nlocal + i] = v[3 * begin + i] / (w[a] * sqrt(s->star[a]) * (r->species == SPECIES_PHONON ? s->energy[a] : -1.0));
+    d->displacement[3 * (level * n + at) * nlocal + i] = v[3 * begin + i] / (w[a] * sqrt(s->star[a]) * (phonons ? s->energy[a] : -1.0));
   }
   PetscCall(VecRestoreArrayRead(z, &v));
-  if (d->modes) PetscCall(TransportModes(r->transport, level, &r->scan.point[at], d->modes + (level * n + at) * nlocal));
+  if (!d->modes) PetscFunctionReturn(0);
+  if (r->both) PetscCall(DragModes(r->drag, level, &r->scan.point[at], d->modes + (level * n + at) * nlocal));
+  else PetscCall(TransportModes(r->transport, level, &r->scan.point[at], d->modes + (level * n + at) * nlocal));
+  PetscFunctionReturn(0);
+}
+
+/* Both collisions at a point, and what is known before solving. */
+static PetscErrorCode SetPoint(const System *r, RunData *d, PetscInt at)
+{
+  const StatesPoint *p = &r->scan.point[at];
+  PetscInt           number;
+
+  PetscFunctionBeginUser;
+  PetscCall(CollisionSetPoint(r->collision, p));
+  if (r->both) PetscCall(CollisionSetPoint(r->lattice.collision, p));
+  PetscCall(CollisionChargeDefect(r->collision, &d->charge_defect[at]));
+  PetscCall(CollisionEnergyDefect(r->collision, &d->energy_defect[at]));
+  PetscCall(DriveUnscattered(r->collision, d->states, p, &number, &d->unscattered[at]));
+  if (r->electrons) PetscCall(CarriersWindowLoss(r->carriers, r->electrons, ScanCarrierKind(&r->scan), p, &d->window_loss[at]));
   PetscFunctionReturn(0);
 }
 
@@ -137,17 +181,14 @@ static PetscErrorCode SolvePoints(Run *run, bool *converged)
   ProgressBegin(&progress, "solve", (PetscReal)n);
   for (PetscInt at = 0; at < n; at++) {
     const StatesPoint *p = &r->scan.point[at];
-    PetscInt           number;
-    PetscCall(CollisionSetPoint(r->collision, p));
-    PetscCall(CollisionChargeDefect(r->collision, &d->charge_defect[at]));
-    PetscCall(CollisionEnergyDefect(r->collision, &d->energy_defect[at]));
-    PetscCall(DriveUnscattered(r->collision, d->states, p, &number, &d->unscattered[at]));
-    if (r->electrons) PetscCall(CarriersWindowLoss(r->carriers, r->electrons, ScanCarrierKind(&r->scan), p, &d->window_loss[at]));
+    PetscCall(SetPoint(r, d, at));
     for (int l = 0; l < LEVEL_COUNT; l++) {
       if (!r->scan.level[l]) continue;
-      PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &d->tensors[l][at]));
+      if (r->both) PetscCall(DragSolve(r->drag, (TransportLevel)l, p, &d->tensors[l][at]));
+      else PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &d->tensors[l][at]));
       *converged = *converged && d->tensors[l][at].converged;
       PetscCall(KeepStates(r, d, (TransportLevel)l, at));
+      if (r->both) PetscCall(KeepStates(r, &run->beside, (TransportLevel)l, at));
     }
     ProgressUpdate(&progress, (PetscReal)(at + 1));
   }
@@ -160,10 +201,13 @@ static PetscErrorCode Destroy(Run *r)
   PetscFunctionBeginUser;
   for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(PetscFree(r->data.tensors[l]));
   PetscCall(PetscFree4(r->data.charge_defect, r->data.energy_defect, r->data.window_loss, r->data.unscattered));
-  PetscCall(PetscFree(r->data.rates));
-  PetscCall(PetscFree(r->data.displacement));
-  PetscCall(PetscFree(r->data.modes));
-  PetscCall(PetscFree(r->data.column));
+  for (int k = 0; k < 2; k++) {
+    RunData *d = k ? &r->beside : &r->data;
+    PetscCall(PetscFree(d->rates));
+    PetscCall(PetscFree(d->displacement));
+    PetscCall(PetscFree(d->modes));
+    PetscCall(PetscFree(d->column));
+  }
   PetscCall(SystemDestroy(&r->system));
   PetscCall(ResultsDestroy(&r->results));
   PetscFunctionReturn(0);

@@ -33,7 +33,8 @@ typedef struct { /* everything alive from deck to solver, in the order it is mad
   MPI_Comm       comm;
   Deck           deck;
   Material       material;
-  Species        species;            /* out of equilibrium */
+  Species        species;            /* out of equilibrium; with `both` the electrons' side of it */
+  bool           both;               /* electrons and phonons out of equilibrium */
   Scan           scan;
   KMesh          mesh;
   Carriers       carriers;           /* NULL for phonons */
@@ -42,7 +43,16 @@ typedef struct { /* everything alive from deck to solver, in the order it is mad
   PetscInt       nchannels;
   Channel       *channels;
   Collision      collision;
-  Transport      transport;
+  Transport      transport;          /* one species */
+  struct {                           /* both: phonons among themselves, on their own mesh */
+    KMesh          mesh;
+    States         phonons;
+    ChannelContext context;
+    PetscInt       nchannels;
+    Channel       *channels;
+    Collision      collision;
+  } lattice;
+  Drag           drag;               /* both */
 } System;
 
 /* Material and scan; the system takes the deck over. Collective, as all of these. */
@@ -53,10 +63,13 @@ PetscErrorCode SystemDestroy(System *system);
 /* The states that are out of equilibrium. Borrowed. */
 States SystemUnknowns(const System *system);
 
-typedef struct { /* everything a run writes; tensors [level][nT * nC] */
+typedef struct _RunData { /* everything a run writes; tensors [level][nT * nC] */
   const Scan       *scan;
   States            states;        /* the unknowns: electrons or phonons */
   Collision         collision;
+  PetscInt          nchannels;
+  Channel          *channels;      /* borrowed */
+  const struct _RunData *beside;   /* both species: the phonons' states; tensors are the electrons' record's */
   TransportTensors *tensors[LEVEL_COUNT];
   PetscReal        *charge_defect, *energy_defect; /* [nT * nC] */
   PetscReal        *window_loss;   /* [nT * nC] */

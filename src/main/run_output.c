@@ -12,6 +12,7 @@ typedef struct {
   size_t      offset;       /* of the 3x3 tensor in TransportTensors */
   PetscReal   factor;       /* atomic -> units */
   PetscReal   sheet_factor; /* extra factor for sheet values: a length in bohr to some power, in m */
+  bool        drag_only;    /* of level drag alone */
 } Quantity;
 
 static const Quantity quantities[] = {
@@ -24,9 +25,14 @@ static const Quantity quantities[] = {
   {"lorenz", "W Ohm/K^2", "W Ohm/K^2", "Lorenz number kappa_e / (sigma T)", SPECIES_ELECTRON, offsetof(TransportTensors, lorenz), KB_OVER_E *KB_OVER_E, 1.0},
   {"lattice_thermal_conductivity", "W/m/K", "W/K", "thermal conductivity of the phonons", SPECIES_PHONON, offsetof(TransportTensors, lattice),
    UMK_BOLTZMANN_J / (UMK_TIME_S * UMK_BOHR_M), UMK_BOHR_M},
+  {"seebeck_electron", "V/K", "V/K", "Seebeck coefficient of the gradient that acts on electrons", SPECIES_ELECTRON, offsetof(TransportTensors, seebeck_electron), KB_OVER_E, 1.0, true},
+  {"seebeck_phonon", "V/K", "V/K", "Seebeck coefficient of the gradient that acts on phonons, which drag electrons", SPECIES_ELECTRON, offsetof(TransportTensors, seebeck_phonon), KB_OVER_E, 1.0, true},
+  {"peltier_electron", "V", "V", "heat per charge that a current carries in the electrons", SPECIES_ELECTRON, offsetof(TransportTensors, peltier_electron), UMK_HARTREE_EV, 1.0, true},
+  {"peltier_phonon", "V", "V", "heat per charge that a current carries in the phonons, which it drags", SPECIES_ELECTRON, offsetof(TransportTensors, peltier_phonon), UMK_HARTREE_EV, 1.0, true},
 };
 #define KAPPA_E (&quantities[4])
 #define KAPPA_L (&quantities[6])
+#define CONST3(m) ((const PetscReal(*)[3])(m))
 #define NQUANTITIES ((int)(sizeof(quantities) / sizeof(quantities[0])))
 static const PetscReal mobility_factor = UMK_CHARGE_C * UMK_BOHR_M * UMK_BOHR_M / UMK_HBAR_JS * 1e4; /* e a0^2/hbar in cm^2/V/s */
 
@@ -70,6 +76,13 @@ static PetscErrorCode write_points(Results r, const RunData *d)
 
 static const PetscReal (*tensor(const Quantity *q, const TransportTensors *x))[3] { return (const PetscReal(*)[3])((const char *)x + q->offset); }
 
+/* Which quantities a level has: of the species out of equilibrium; the split by species is drag's. */
+static bool applies(const RunData *d, const Quantity *q, int l)
+{
+  if (q->drag_only) return d->beside && l == LEVEL_DRAG;
+  return q->species == d->states->species || d->beside;
+}
+
 static PetscErrorCode write_level(Results r, const RunData *d, int l)
 {
   const PetscInt n       = d->scan->nT * d->scan->nC;
@@ -79,7 +92,7 @@ static PetscErrorCode write_level(Results r, const RunData *d, int l)
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(9 * n, &value));
   for (int q = 0; q < NQUANTITIES; q++) {
-    if (quantities[q].species != d->states->species) continue;
+    if (!applies(d, &quantities[q], l)) continue;
     const PetscReal f = quantities[q].factor * (d->sheet ? quantities[q].sheet_factor : 1.0);
     for (PetscInt i = 0; i < 9 * n; i++) value[i] = f * tensor(&quantities[q], &d->tensors[l][i / 9])[(i % 9) / 3][i % 3];
     snprintf(path, sizeof(path), "/transport/%s/%s", TransportLevelName[l], quantities[q].name);
@@ -133,8 +146,10 @@ PetscErrorCode RunWrite(Results r, const RunData *d)
     PetscCall(write_level(r, d, l));
     PetscCall(write_audit(r, d, l));
   }
-  if (d->write_states) PetscCall(RunWriteStates(r, d));
-  if (d->modes) PetscCall(RunWriteCumulative(r, d));
+  for (const RunData *one = d; one; one = one->beside) {
+    if (one->write_states) PetscCall(RunWriteStates(r, one));
+    if (one->modes) PetscCall(RunWriteCumulative(r, one));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -169,6 +184,27 @@ static void report_row(const RunData *d, int l, PetscInt at, PetscReal row[10])
   row[7] = mean(d, x->kappa) * KAPPA_E->factor * (d->sheet ? KAPPA_E->sheet_factor : 1.0);
   row[8] = mean(d, x->lorenz) * KB_OVER_E * KB_OVER_E;
   row[9] = (PetscReal)x->iterations;
+}
+
+/* At level drag beside the electrons' table: who drives the thermopower, who carries the heat. */
+static PetscErrorCode report_both(const RunData *d)
+{
+  const ReportColumn columns[] = {{"T", "K", "%g"}, {"density", density_units(d), "%.4g"}, {"level", NULL, NULL}, {"S electrons", "uV/K", "%.2f"}, {"S phonons", "uV/K", "%.2f"}, {"kappa_ph", d->sheet ? "W/K" : "W/m/K", "%.4g"}};
+  ReportTable        table;
+  PetscFunctionBeginUser;
+  PetscCall(ReportTableCreate(6, columns, &table));
+  for (PetscInt at = 0; at < d->scan->nT * d->scan->nC; at++)
+    for (int l = 0; l < LEVEL_COUNT; l++) {
+      const TransportTensors *x      = &d->tensors[l][at];
+      const StatesPoint      *p      = &d->scan->point[at];
+      const char             *text[6] = {NULL, NULL, TransportLevelName[l]};
+      const PetscReal         row[6] = {p->kT / UMK_KELVIN, ScanDensity(d->scan, p) * density_factor(d), 0.0, mean(d, CONST3(x->seebeck_electron)) * KB_OVER_E * 1e6, mean(d, CONST3(x->seebeck_phonon)) * KB_OVER_E * 1e6,
+                                        mean(d, CONST3(x->lattice)) * KAPPA_L->factor * (d->sheet ? KAPPA_L->sheet_factor : 1.0)};
+      if (d->scan->level[l]) PetscCall(ReportTableAddRow(table, row, text));
+    }
+  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableDestroy(&table));
+  PetscFunctionReturn(0);
 }
 
 static PetscErrorCode report_electrons(const RunData *d)
@@ -222,6 +258,7 @@ PetscErrorCode RunReport(const RunData *d)
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (rank) PetscFunctionReturn(0);
   PetscCall(phonons ? report_phonons(d) : report_electrons(d));
+  if (d->beside) PetscCall(report_both(d));
   for (PetscInt at = 0; at < d->scan->nT * d->scan->nC; at++)
     for (int l = 0; l < LEVEL_COUNT; l++) {
       const TransportTensors *x      = &d->tensors[l][at];

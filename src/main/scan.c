@@ -12,7 +12,7 @@ static const DeckKey keys[] = {
   {"carriers.sheet_holes", DECK_REAL_LIST, .unit = "cm^-2", .positive = true, .max = 1e18, .help = "two dimensions: holes per area"},
   {"carriers.sheet_net", DECK_REAL_LIST, .unit = "cm^-2", .min = -1e18, .max = 1e18, .help = "two dimensions: electrons minus holes per area"},
   {"carriers.chemical_potential", DECK_REAL_LIST, .unit = "eV", .min = -1e4, .max = 1e4, .help = "given instead of a density"},
-  {"solve", DECK_CHOICE_LIST, .choices = "rta|full", .fallback = "[rta, full]", .help = "levels: relaxation times; the whole collision operator of the electrons, or of the phonons"},
+  {"solve", DECK_CHOICE_LIST, .choices = "rta|full|drag", .fallback = "[rta, full]", .help = "levels: relaxation times; the whole collision operator of the electrons, or of the phonons; drag: of both together"},
   {NULL}};
 
 PetscErrorCode ScanRegisterKeys(void)

@@ -2,9 +2,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "transport_impl.h"
 
-#define NULL_TOLERANCE 1e-9  /* |A n| / |D n| of a null vector */
 #define DECAY_LIMIT    1e-5  /* (z.Az)/(z.Dz) below which a response decays by nothing but round-off and tails of delta functions */
-#define OVERLAP_LIMIT  1e-6  /* share of a drive along a null vector beyond which there is no steady state */
 
 static PetscErrorCode create_ksp(Transport t)
 {
@@ -21,22 +19,22 @@ static PetscErrorCode create_ksp(Transport t)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode get_operator(Transport t, Mat *A)
+PetscErrorCode TransportOperator(Collision collision, OperatorKind *kind, Mat *shell, Mat *A)
 {
   PetscFunctionBeginUser;
-  if (t->operator == OPERATOR_AUTO) {
+  if (*kind == OPERATOR_AUTO) {
     bool fits;
-    PetscCall(CollisionOperatorFits(t->collision, &fits));
+    PetscCall(CollisionOperatorFits(collision, &fits));
     if (!fits) Log(1, "operator  applied by replaying processes: its blocks would not fit in collision.memory beside them");
-    t->operator = fits ? OPERATOR_BLOCKS : OPERATOR_REPLAYED;
+    *kind = fits ? OPERATOR_BLOCKS : OPERATOR_REPLAYED;
   }
-  if (t->operator == OPERATOR_ASSEMBLED) {
-    PetscCall(CollisionGetOperator(t->collision, A));
+  if (*kind == OPERATOR_ASSEMBLED) {
+    PetscCall(CollisionGetOperator(collision, A));
     PetscFunctionReturn(0);
   }
-  PetscCall(MatDestroy(&t->shell)); /* the partners of point-dependent channels may have changed */
-  PetscCall(CollisionCreateShell(t->collision, t->operator == OPERATOR_BLOCKS ? COLLISION_BLOCKS : COLLISION_REPLAY, &t->shell));
-  *A = t->shell;
+  PetscCall(MatDestroy(shell)); /* the partners of point-dependent channels may have changed */
+  PetscCall(CollisionCreateShell(collision, *kind == OPERATOR_BLOCKS ? COLLISION_BLOCKS : COLLISION_REPLAY, shell));
+  *A = *shell;
   PetscFunctionReturn(0);
 }
 
@@ -74,16 +72,12 @@ static PetscErrorCode drive_overlap(Transport t, PetscInt count, Vec *n, PetscRe
   PetscFunctionReturn(0);
 }
 
-/* Candidates n that the operator really annihilates, as a null space; NULL when there are none. */
-static PetscErrorCode find_null_space(Transport t, Mat A, Mat D, MatNullSpace *space, TransportTensors *x)
+PetscErrorCode TransportKeepNull(Mat A, Mat D, PetscInt count, Vec *n, PetscInt *kept)
 {
-  PetscInt count, kept = 0;
-  Vec      n[DRIVE_MAX_NULL], an, dn;
+  Vec an, dn;
   PetscFunctionBeginUser;
-  *space = NULL;
-  PetscCall(DriveNullVectors(t->collision, t->states, &count, n));
-  PetscCall(CollisionCreateVec(t->collision, &an));
-  PetscCall(VecDuplicate(an, &dn));
+  *kept = 0;
+  PetscCall(MatCreateVecs(D, &an, &dn));
   for (PetscInt i = 0; i < count; i++) {
     PetscReal norm_a, norm_d;
     bool      left;
@@ -92,33 +86,44 @@ static PetscErrorCode find_null_space(Transport t, Mat A, Mat D, MatNullSpace *s
     PetscCall(VecNorm(an, NORM_2, &norm_a));
     PetscCall(VecNorm(dn, NORM_2, &norm_d));
     left = norm_d > 0.0 && norm_a <= NULL_TOLERANCE * norm_d;
-    if (left) PetscCall(orthonormalize(kept, n, n[i], &left));
+    if (left) PetscCall(orthonormalize(*kept, n, n[i], &left));
     if (left) {
-      Vec swap  = n[kept];
-      n[kept++] = n[i];
-      n[i]      = swap;
+      Vec swap     = n[*kept];
+      n[(*kept)++] = n[i];
+      n[i]         = swap;
     }
   }
-  PetscCall(drive_overlap(t, kept, n, &x->null_overlap));
-  if (kept > 0) PetscCall(MatNullSpaceCreate(t->comm, PETSC_FALSE, kept, n, space));
-  for (PetscInt i = 0; i < count; i++) PetscCall(VecDestroy(&n[i]));
   PetscCall(VecDestroy(&an));
   PetscCall(VecDestroy(&dn));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode symmetry_defect(Transport t, Mat A, PetscReal *defect)
+/* Candidates n that the operator really annihilates, as a null space; NULL when there are none. */
+static PetscErrorCode find_null_space(Transport t, Mat A, Mat D, MatNullSpace *space, TransportTensors *x)
+{
+  PetscInt count, kept;
+  Vec      n[DRIVE_MAX_NULL];
+  PetscFunctionBeginUser;
+  *space = NULL;
+  PetscCall(DriveNullVectors(t->collision, t->states, &count, n));
+  PetscCall(TransportKeepNull(A, D, count, n, &kept));
+  PetscCall(drive_overlap(t, kept, n, &x->null_overlap));
+  if (kept > 0) PetscCall(MatNullSpaceCreate(t->comm, PETSC_FALSE, kept, n, space));
+  for (PetscInt i = 0; i < count; i++) PetscCall(VecDestroy(&n[i]));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportSymmetryDefect(Mat A, PetscReal *defect)
 {
   Vec         x, y, ax, ay;
   PetscRandom random;
   PetscScalar xay, yax;
   PetscReal   nx, nay;
   PetscFunctionBeginUser;
-  PetscCall(CollisionCreateVec(t->collision, &x));
-  PetscCall(VecDuplicate(x, &y));
+  PetscCall(MatCreateVecs(A, &x, &y));
   PetscCall(VecDuplicate(x, &ax));
   PetscCall(VecDuplicate(x, &ay));
-  PetscCall(PetscRandomCreate(t->comm, &random));
+  PetscCall(PetscRandomCreate(PetscObjectComm((PetscObject)A), &random));
   PetscCall(VecSetRandom(x, random));
   PetscCall(VecSetRandom(y, random));
   PetscCall(PetscRandomDestroy(&random));
@@ -136,7 +141,7 @@ static PetscErrorCode symmetry_defect(Transport t, Mat A, PetscReal *defect)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode true_residual(Mat A, Vec b, Vec z, PetscReal *residual)
+PetscErrorCode TransportTrueResidual(Mat A, Vec b, Vec z, PetscReal *residual)
 {
   Vec       r;
   PetscReal norm, scale;
@@ -156,8 +161,8 @@ static PetscErrorCode choose_start(Transport t, Mat A, int kind)
 {
   PetscReal r_rta, r_last;
   PetscFunctionBeginUser;
-  PetscCall(true_residual(A, t->drive[kind], t->solution[LEVEL_RTA][kind], &r_rta));
-  PetscCall(true_residual(A, t->drive[kind], t->solution[LEVEL_FULL][kind], &r_last));
+  PetscCall(TransportTrueResidual(A, t->drive[kind], t->solution[LEVEL_RTA][kind], &r_rta));
+  PetscCall(TransportTrueResidual(A, t->drive[kind], t->solution[LEVEL_FULL][kind], &r_last));
   if (!(r_last < PetscMin(r_rta, 1.0))) {
     if (r_rta < 1.0) PetscCall(VecCopy(t->solution[LEVEL_RTA][kind], t->solution[LEVEL_FULL][kind]));
     else PetscCall(VecZeroEntries(t->solution[LEVEL_FULL][kind]));
@@ -187,12 +192,12 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
   MatNullSpace space;
   PetscFunctionBeginUser;
   if (!t->ksp) PetscCall(create_ksp(t));
-  PetscCall(get_operator(t, &A));
+  PetscCall(TransportOperator(t->collision, &t->operator, &t->shell, &A));
   PetscCall(CollisionGetDiagonal(t->collision, &D));
   PetscCall(find_null_space(t, A, D, &space, x));
   PetscCall(MatSetNullSpace(A, space));
   PetscCall(MatSetTransposeNullSpace(A, space));
-  PetscCall(symmetry_defect(t, A, &x->symmetry_defect));
+  PetscCall(TransportSymmetryDefect(A, &x->symmetry_defect));
   PetscCall(KSPSetOperators(t->ksp, A, D));
   if (x->null_overlap > OVERLAP_LIMIT) {
     LogWarning("the drive overlaps a null vector of the collision operator (share %.3g): nothing stops that current, there is no steady state", x->null_overlap);
@@ -209,7 +214,7 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
     PetscCall(KSPSolve(t->ksp, t->drive[k], t->solution[LEVEL_FULL][k]));
     PetscCall(KSPGetConvergedReason(t->ksp, &reason));
     PetscCall(KSPGetIterationNumber(t->ksp, &iterations));
-    PetscCall(true_residual(A, t->drive[k], t->solution[LEVEL_FULL][k], &residual));
+    PetscCall(TransportTrueResidual(A, t->drive[k], t->solution[LEVEL_FULL][k], &residual));
     if (i == 0) PetscCall(check_decay(D, t->drive[k], t->solution[LEVEL_FULL][k]));
     x->iterations = PetscMax(x->iterations, iterations);
     x->residual   = PetscMax(x->residual, residual);

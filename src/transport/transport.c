@@ -3,7 +3,7 @@
 #include "transport_impl.h"
 #include <string.h>
 
-const char *const TransportLevelName[LEVEL_COUNT] = {"rta", "full"};
+const char *const TransportLevelName[LEVEL_COUNT] = {"rta", "full", "drag"};
 
 static const DeckKey keys[] = {
   {"solver",                DECK_SECTION, .help = "how the kinetic equation is solved"},
@@ -93,7 +93,7 @@ static PetscReal frobenius(const PetscReal m[3][3])
   return sqrt(sum);
 }
 
-static void read_tensors(int dimension, PetscReal kT, TransportTensors *x)
+void TransportReadTensors(int dimension, PetscReal kT, TransportTensors *x)
 {
   PetscReal tmp[3][3], tmp2[3][3];
   const PetscReal(*ET)[3] = (const PetscReal(*)[3])x->L[DRIVE_FIELD][DRIVE_GRADIENT], (*TE)[3] = (const PetscReal(*)[3])x->L[DRIVE_GRADIENT][DRIVE_FIELD];
@@ -151,10 +151,9 @@ static PetscErrorCode solve_rta(Transport t)
   PetscFunctionReturn(0);
 }
 
-/* No steady state: no number stands for it. */
-static void fill_nan(TransportTensors *x)
+void TransportFillNan(TransportTensors *x)
 {
-  PetscReal(*const all[])[3] = {x->conductivity, x->seebeck, x->peltier, x->kappa, x->lorenz, x->resistivity, x->lattice, x->L[0][0], x->L[0][1], x->L[1][0], x->L[1][1]};
+  PetscReal(*const all[])[3] = {x->conductivity, x->seebeck, x->peltier, x->kappa, x->lorenz, x->resistivity, x->lattice, x->seebeck_electron, x->seebeck_phonon, x->peltier_electron, x->peltier_phonon, x->L[0][0], x->L[0][1], x->L[1][0], x->L[1][1]};
   for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
     for (int r = 0; r < 9; r++) all[k][r / 3][r % 3] = NAN;
 }
@@ -165,22 +164,22 @@ static PetscErrorCode solve_level(Transport t, TransportLevel level, const State
   memset(x, 0, sizeof(*x));
   x->converged   = true;
   x->matthiessen = NAN;
-  for (int k = 0; k < t->nkinds; k++) PetscCall(DriveFill(t->collision, t->states, p, t->kind[k], t->drive[t->kind[k]]));
+  for (int k = 0; k < t->nkinds; k++) PetscCall(DriveFill(t->collision, t->states, p, t->kind[k], NULL, t->drive[t->kind[k]]));
   PetscCall(solve_rta(t));
   if (level != LEVEL_RTA) PetscCall(TransportSolveFull(t, x));
   if (x->steady_state_missing) {
-    fill_nan(x);
+    TransportFillNan(x);
     PetscFunctionReturn(0);
   }
   for (int i = 0; i < t->nkinds; i++)
     for (int k = 0; k < t->nkinds; k++) {
       PetscReal(*L)[3] = x->L[t->kind[i]][t->kind[k]];
       PetscCall(DriveMoment(t->collision, t->states, t->drive[t->kind[i]], t->solution[level][t->kind[k]], L));
-      PetscCall(DriveSpread(t->collision, t->states, p, t->kind[i], t->kind[k], L));
+      PetscCall(DriveSpread(t->collision, t->states, p, t->kind[i], t->kind[k], NULL, L));
       for (int r = 0; r < 9; r++) L[r / 3][r % 3] /= p->kT;
     }
   if (t->states->species == SPECIES_PHONON) read_lattice(p->kT, x);
-  else read_tensors(t->states->mesh->crystal->dimension, p->kT, x);
+  else TransportReadTensors(t->states->mesh->crystal->dimension, p->kT, x);
   PetscFunctionReturn(0);
 }
 
@@ -238,27 +237,35 @@ PetscErrorCode TransportGetSolution(Transport t, TransportLevel level, DriveKind
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TransportModes(Transport t, TransportLevel level, const StatesPoint *p, PetscReal *part)
+PetscErrorCode TransportModesOf(Collision c, States s, Vec drive, Vec solution, const PetscReal *rate, const StatesPoint *p, PetscReal *part)
 {
-  const States       s     = t->states;
   const PetscReal    scale = s->spin / (s->mesh->size * s->mesh->crystal->volume * p->kT * p->kT * s->mesh->crystal->dimension);
   PetscInt           begin, n;
   const PetscInt    *state;
-  const PetscReal   *rate;
   const PetscScalar *x, *z;
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(t->collision, s->species, &begin, &n, &state));
-  PetscCall(CollisionGetRates(t->collision, -1, &rate));
-  PetscCall(VecGetArrayRead(t->drive[DRIVE_GRADIENT], &x));
-  PetscCall(VecGetArrayRead(t->solution[level][DRIVE_GRADIENT], &z));
+  PetscCall(CollisionGetLocalStates(c, s->species, &begin, &n, &state));
+  PetscCall(VecGetArrayRead(drive, &x));
+  PetscCall(VecGetArrayRead(solution, &z));
   for (PetscInt i = 0; i < n; i++) {
     const PetscInt  at = 3 * (begin + i), a = state[i];
     const PetscReal f  = s->energy[a] * StatesWeight(s->species, s->energy[a], p);
     part[i]            = x[at] * z[at] + x[at + 1] * z[at + 1] + x[at + 2] * z[at + 2];
-    if (s->spread && rate[begin + i] > 0.0) part[i] += s->star[a] * f * f * (s->spread[6 * a] + s->spread[6 * a + 1] + s->spread[6 * a + 2]) / rate[begin + i];
+    if (s->spread && rate[i] > 0.0) part[i] += s->star[a] * f * f * (s->spread[6 * a] + s->spread[6 * a + 1] + s->spread[6 * a + 2]) / rate[i];
     part[i] *= scale;
   }
-  PetscCall(VecRestoreArrayRead(t->drive[DRIVE_GRADIENT], &x));
-  PetscCall(VecRestoreArrayRead(t->solution[level][DRIVE_GRADIENT], &z));
+  PetscCall(VecRestoreArrayRead(drive, &x));
+  PetscCall(VecRestoreArrayRead(solution, &z));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportModes(Transport t, TransportLevel level, const StatesPoint *p, PetscReal *part)
+{
+  PetscInt         begin, n;
+  const PetscReal *rate;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(t->collision, t->states->species, &begin, &n, NULL));
+  PetscCall(CollisionGetRates(t->collision, -1, &rate));
+  PetscCall(TransportModesOf(t->collision, t->states, t->drive[DRIVE_GRADIENT], t->solution[level][DRIVE_GRADIENT], rate + begin, p, part));
   PetscFunctionReturn(0);
 }

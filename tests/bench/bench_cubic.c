@@ -109,7 +109,7 @@ static PetscErrorCode bench_channel(Material m, PetscInt n, PetscReal minimum)
     const ProcessSink sink = {count, &made};
 
     context.delta = (Delta){(DeltaScheme)scheme, scheme == DELTA_GAUSSIAN ? 0.5e-3 * UMK_EV : 1.0, minimum, 4.5};
-    PetscCall(ChannelsCreateFromDeck(scattering, &context, &nchannels, &channel));
+    PetscCall(ChannelsCreateFromDeck(scattering, &context, CHANNEL_ON_PHONONS, &nchannels, &channel));
     const PetscReal start = cpu_seconds();
     for (PetscInt ik = 0; ik < context.phonons->nk; ik++) PetscCall(ChannelEnumerate(channel[0], NULL, ik, &sink));
     printf("%-12s %4d^3, %d wedge points: %8.3f s, %.4g processes\n", name[scheme], (int)n, (int)context.phonons->nk, cpu_seconds() - start, made);

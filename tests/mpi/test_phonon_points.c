@@ -30,7 +30,7 @@ static void processes(Material m, States s, PetscReal sum[3])
   ck_call(ChannelRegisterKeys());
   ck_call(DeckCreateFromText("test.yaml", "scattering: {three_phonon: {}}\n", 0, NULL, &deck));
   ck_call(DeckGetSection(deck, "scattering", &scattering));
-  ck_call(ChannelsCreateFromDeck(scattering, &context, &nchannels, &channel));
+  ck_call(ChannelsCreateFromDeck(scattering, &context, CHANNEL_ON_PHONONS, &nchannels, &channel));
   StatesShare(s->comm, s->nk, &begin, &end);
   for (PetscInt ik = begin; ik < end; ik++) ck_assert(ChannelEnumerate(channel[0], NULL, ik, &sink) == 0);
   MPI_Allreduce(MPI_IN_PLACE, sum, 3, MPI_DOUBLE, MPI_SUM, s->comm);

@@ -50,7 +50,7 @@ static void lattice_create(const char *phonons, const char *lattice, PetscInt n,
   l->context.material = l->material;
   ck_call(StatesCreatePhonons(PETSC_COMM_SELF, l->material, l->mesh, 1e-7, &l->context.phonons));
   ck_call(DeckGetSection(l->deck, "scattering", &section));
-  ck_call(ChannelsCreateFromDeck(section, &l->context, &l->nchannels, &l->channels));
+  ck_call(ChannelsCreateFromDeck(section, &l->context, CHANNEL_ON_PHONONS, &l->nchannels, &l->channels));
 }
 
 static void lattice_destroy(Lattice *l)

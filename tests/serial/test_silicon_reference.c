@@ -56,7 +56,7 @@ static void run(const char *file, PetscInt n, WedgeResult *row)
     "delta: {scheme: gaussian, width: 30 meV, cutoff: 12}\nsolver: {tolerance: 1e-11}\nscattering: {electron_phonon: {}}\n", file);
   ck_call(EngineCreate(PETSC_COMM_SELF, text, NULL, &e));
   for (PetscInt i = 0; i < n; i++)
-    for (int l = 0; l < LEVEL_COUNT; l++) {
+    for (int l = 0; l <= LEVEL_FULL; l++) {
       ck_call(EngineSolve(&e, i, (TransportLevel)l, &x));
       row[i].mobility[l] = (x.conductivity[0][0] + x.conductivity[1][1] + x.conductivity[2][2]) / 3.0 / e.scan.point[i].electrons * MOBILITY_CM2_VS;
     }

@@ -61,7 +61,7 @@ static void set_up(Material m, const PetscInt n[3], bool wedge, const Delta *del
   ck_call(DeckCreateFromText("test.yaml", deck, 0, NULL, &s->deck));
   ck_call(DeckGetSection(s->deck, "scattering", &scattering));
   s->context = (ChannelContext){.material = m, .phonons = s->states, .delta = *delta};
-  ck_call(ChannelsCreateFromDeck(scattering, &s->context, &s->nchannels, &s->channel));
+  ck_call(ChannelsCreateFromDeck(scattering, &s->context, CHANNEL_ON_PHONONS, &s->nchannels, &s->channel));
   ck_assert_int_eq(s->nchannels, 1);
 }
 
@@ -612,7 +612,7 @@ START_TEST(without_cubic)
   ck_call(ChannelRegisterKeys());
   ck_call(DeckCreateFromText("test.yaml", deck, 0, NULL, &root));
   ck_call(DeckGetSection(root, "scattering", &scattering));
-  ck_assert_int_eq(ChannelsCreateFromDeck(scattering, &context, &nchannels, &channel), UMK_ERR_INPUT);
+  ck_assert_int_eq(ChannelsCreateFromDeck(scattering, &context, CHANNEL_ON_PHONONS, &nchannels, &channel), UMK_ERR_INPUT);
   ck_assert_msg(strstr(ErrorMessage(), "test.yaml:2") && strstr(ErrorMessage(), "third-order"), "%s", ErrorMessage());
   ErrorClear();
   ck_call(ChannelsDestroy(1, &channel));

@@ -32,7 +32,7 @@ START_TEST(refinement)
 {
   static const PetscInt  mesh[3]  = {20, 40, 60};
   static const PetscReal width[3] = {0.03, 0.015, 0.0075};
-  PetscReal              last[LEVEL_COUNT] = {HUGE_VAL, HUGE_VAL};
+  PetscReal              last[LEVEL_COUNT] = {HUGE_VAL, HUGE_VAL, HUGE_VAL};
 
   for (int n = 0; n < 3; n++) {
     WedgeSetting s      = setting(_i, mesh[n], width[n], 0.2);
@@ -41,7 +41,7 @@ START_TEST(refinement)
     WedgeMobility(&s, 1, &row[0]);
     s.occupations = OCCUPATIONS_EPW;
     WedgeMobility(&s, 1, &row[1]);
-    for (int l = 0; l < LEVEL_COUNT; l++) {
+    for (int l = 0; l <= LEVEL_FULL; l++) {
       const PetscReal distance = row[1].mobility[l] / row[0].mobility[l] - 1.0;
       if (getenv("UMKLAPP_TEST_VERBOSE"))
         printf("| %s | %d | %g meV | %s | %.2f | %.2f | %.2f %% |\n", _i ? "holes" : "electrons", (int)mesh[n], 1e3 * width[n], TransportLevelName[l], row[0].mobility[l], row[1].mobility[l], 100.0 * distance);

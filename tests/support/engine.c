@@ -56,6 +56,7 @@ PetscErrorCode EngineSetPoint(Engine *e, PetscInt at, const StatesPoint **point)
 {
   PetscFunctionBeginUser;
   PetscCall(CollisionSetPoint(e->collision, &e->scan.point[at]));
+  if (e->both) PetscCall(CollisionSetPoint(e->lattice.collision, &e->scan.point[at]));
   if (point) *point = &e->scan.point[at];
   PetscFunctionReturn(0);
 }
@@ -66,7 +67,7 @@ PetscErrorCode EngineSolve(Engine *e, PetscInt at, TransportLevel level, Transpo
 
   PetscFunctionBeginUser;
   PetscCall(EngineSetPoint(e, at, &point));
-  PetscCall(TransportSolve(e->transport, level, point, tensors));
+  PetscCall(e->both ? DragSolve(e->drag, level, point, tensors) : TransportSolve(e->transport, level, point, tensors));
   PetscFunctionReturn(0);
 }
 

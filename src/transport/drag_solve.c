@@ -1,0 +1,328 @@
+/* The operator of electrons and phonons together, and its solution. */
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "drag_impl.h"
+
+/* --- A ------------------------------------------------------------------------------------------ */
+
+/* v1 <- [electrons of in; P phonons of in], either left out */
+static PetscErrorCode spread_out(Drag d, const PetscScalar *in, bool electrons, bool phonons)
+{
+  PetscScalar       *v;
+  const PetscScalar *f;
+  const PetscReal   *rate;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetRates(d->c1, -1, &rate));
+  PetscCall(VecZeroEntries(d->v1));
+  if (phonons) {
+    PetscCall(VecGetArray(d->v2, &v));
+    for (PetscInt i = 0; i < 3 * d->np; i++) v[i] = in[3 * d->ne + i] / d->scale_p[i / 3];
+    PetscCall(VecRestoreArray(d->v2, &v));
+    PetscCall(MatMult(d->P, d->v2, d->vf));
+  }
+  PetscCall(VecGetArray(d->v1, &v));
+  PetscCall(VecGetArrayRead(d->vf, &f));
+  if (electrons) PetscCall(PetscArraycpy(v, in, 3 * d->ne));
+  for (PetscInt i = 0; phonons && i < 3 * d->nf; i++) v[3 * d->ne + i] = rate[d->ne + i / 3] > 0.0 ? f[i] * d->scale_f[i / 3] : 0.0;
+  PetscCall(VecRestoreArrayRead(d->vf, &f));
+  PetscCall(VecRestoreArray(d->v1, &v));
+  PetscFunctionReturn(0);
+}
+
+/* out += [electrons of w1; P^T phonons of w1], either left out */
+static PetscErrorCode gather_in(Drag d, bool electrons, bool phonons, PetscScalar *out)
+{
+  const PetscScalar *w;
+  PetscScalar       *f;
+  const PetscReal   *rate;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetRates(d->c1, -1, &rate));
+  PetscCall(VecGetArrayRead(d->w1, &w));
+  for (PetscInt i = 0; electrons && i < 3 * d->ne; i++) out[i] += w[i];
+  if (phonons) {
+    PetscCall(VecGetArray(d->vf, &f));
+    for (PetscInt i = 0; i < 3 * d->nf; i++) f[i] = rate[d->ne + i / 3] > 0.0 ? w[3 * d->ne + i] * d->scale_f[i / 3] : 0.0;
+    PetscCall(VecRestoreArray(d->vf, &f));
+  }
+  PetscCall(VecRestoreArrayRead(d->w1, &w));
+  if (phonons) {
+    const PetscScalar *v;
+    PetscCall(MatMultTranspose(d->P, d->vf, d->w2));
+    PetscCall(VecGetArrayRead(d->w2, &v));
+    for (PetscInt i = 0; i < 3 * d->np; i++) out[3 * d->ne + i] += v[i] / d->scale_p[i / 3];
+    PetscCall(VecRestoreArrayRead(d->w2, &v));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* out += C_2 phonons of in; phonons that nothing scatters keep their value */
+static PetscErrorCode add_lattice(Drag d, const PetscScalar *in, PetscScalar *out)
+{
+  const PetscReal   *rate;
+  PetscScalar       *v;
+  const PetscScalar *w;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetRates(d->c2, -1, &rate));
+  PetscCall(VecGetArray(d->v2, &v));
+  for (PetscInt i = 0; i < 3 * d->np; i++) v[i] = rate[i / 3] > 0.0 ? in[3 * d->ne + i] : 0.0;
+  PetscCall(VecRestoreArray(d->v2, &v));
+  PetscCall(MatMult(d->op[1], d->v2, d->w2));
+  PetscCall(VecGetArrayRead(d->w2, &w));
+  for (PetscInt i = 0; i < 3 * d->np; i++) {
+    const PetscInt at = 3 * d->ne + i;
+    if (rate[i / 3] > 0.0) out[at] += w[i];
+    if (!(d->rate[d->ne + i / 3] > 0.0)) out[at] = in[at];
+  }
+  PetscCall(VecRestoreArrayRead(d->w2, &w));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode mult(Mat A, Vec x, Vec y)
+{
+  Drag               d;
+  const PetscScalar *in;
+  PetscScalar       *out;
+  PetscFunctionBeginUser;
+  PetscCall(MatShellGetContext(A, &d));
+  PetscCall(VecZeroEntries(y));
+  PetscCall(VecGetArrayRead(x, &in));
+  PetscCall(VecGetArray(y, &out));
+  for (int pass = 0; pass < (d->level == LEVEL_DRAG ? 1 : 2); pass++) { /* apart, one species after the other */
+    const bool electrons = d->level == LEVEL_DRAG || pass == 0, phonons = d->level == LEVEL_DRAG || pass == 1;
+    PetscCall(spread_out(d, in, electrons, phonons));
+    PetscCall(MatMult(d->op[0], d->v1, d->w1));
+    PetscCall(gather_in(d, electrons, phonons, out));
+  }
+  PetscCall(add_lattice(d, in, out));
+  PetscCall(VecRestoreArrayRead(x, &in));
+  PetscCall(VecRestoreArray(y, &out));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DragCreateOperator(Drag d)
+{
+  const PetscInt n = 3 * (d->ne + d->np);
+  PC             pc;
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateShell(d->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, d, &d->A));
+  PetscCall(MatShellSetOperation(d->A, MATOP_MULT, (void (*)(void))mult));
+  PetscCall(MatShellSetOperation(d->A, MATOP_MULT_TRANSPOSE, (void (*)(void))mult));
+  PetscCall(MatSetOption(d->A, MAT_SYMMETRIC, PETSC_TRUE));
+  PetscCall(MatCreateAIJ(d->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, 1, NULL, 0, NULL, &d->D));
+  PetscCall(MatSetOption(d->D, MAT_SPD, PETSC_TRUE));
+  PetscCall(KSPCreate(d->comm, &d->ksp));
+  PetscCall(KSPSetType(d->ksp, d->picard ? KSPRICHARDSON : KSPCG));
+  PetscCall(KSPSetTolerances(d->ksp, d->tolerance, 1e-300, 1e8, d->max_iterations));
+  PetscCall(KSPSetNormType(d->ksp, KSP_NORM_UNPRECONDITIONED));
+  PetscCall(KSPSetInitialGuessNonzero(d->ksp, PETSC_TRUE));
+  PetscCall(KSPGetPC(d->ksp, &pc));
+  PetscCall(PCSetType(pc, PCJACOBI));
+  PetscCall(KSPSetFromOptions(d->ksp));
+  PetscFunctionReturn(0);
+}
+
+/* --- a point ------------------------------------------------------------------------------------ */
+
+/* sqrt(multiplicity N) w of this rank's phonons of a collision */
+static PetscErrorCode fill_scale(Collision c, States s, PetscReal multiplicity, PetscReal *scale)
+{
+  const PetscReal *w;
+  const PetscInt  *state;
+  PetscInt         n;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(c, SPECIES_PHONON, NULL, &n, &state));
+  PetscCall(CollisionGetWeights(c, SPECIES_PHONON, &w));
+  for (PetscInt i = 0; i < n; i++) scale[i] = sqrt(multiplicity * s->star[state[i]]) * w[state[i]];
+  PetscFunctionReturn(0);
+}
+
+/* 1/tau: electrons' own; phonons' by phonons and walls, and the mean over the finer mesh of theirs by electrons. */
+static PetscErrorCode fill_rates(Drag d)
+{
+  const PetscReal *r1, *r2;
+  Vec              fine, coarse;
+  PetscScalar     *v;
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetRates(d->c1, -1, &r1));
+  PetscCall(CollisionGetRates(d->c2, -1, &r2));
+  PetscCall(PetscArraycpy(d->rate, r1, d->ne));
+  PetscCall(MatCreateVecs(d->weights, &coarse, &fine));
+  PetscCall(VecGetArray(fine, &v));
+  for (PetscInt i = 0; i < d->nf; i++) v[i] = r1[d->ne + i] * d->scale_f[i] * d->scale_f[i];
+  PetscCall(VecRestoreArray(fine, &v));
+  PetscCall(MatMultTranspose(d->weights, fine, coarse));
+  PetscCall(VecGetArray(coarse, &v));
+  for (PetscInt i = 0; i < d->np; i++) d->rate[d->ne + i] = r2[i] + v[i] / (d->scale_p[i] * d->scale_p[i]);
+  PetscCall(VecRestoreArray(coarse, &v));
+  PetscCall(VecDestroy(&fine));
+  PetscCall(VecDestroy(&coarse));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DragSetPoint(Drag d, const StatesPoint *p)
+{
+  PetscReal    m;
+  Vec          v;
+  PetscScalar *a;
+  PetscFunctionBeginUser;
+  (void)p;
+  d->multiplicity = (PetscReal)d->electrons->mesh->size / ((PetscReal)d->phonons->mesh->size * d->electrons->spin);
+  PetscCall(CollisionGetMultiplicity(d->c1, SPECIES_PHONON, &m));
+  PetscCall(fill_scale(d->c1, d->fine, m, d->scale_f));
+  PetscCall(fill_scale(d->c2, d->phonons, d->multiplicity, d->scale_p));
+  PetscCall(fill_rates(d));
+  PetscCall(TransportOperator(d->c1, &d->kind[0], &d->shell[0], &d->op[0]));
+  PetscCall(TransportOperator(d->c2, &d->kind[1], &d->shell[1], &d->op[1]));
+  PetscCall(VecDuplicate(d->x[0], &v));
+  PetscCall(VecGetArray(v, &a));
+  for (PetscInt i = 0; i < 3 * (d->ne + d->np); i++) a[i] = d->rate[i / 3] > 0.0 ? d->rate[i / 3] : 1.0;
+  PetscCall(VecRestoreArray(v, &a));
+  PetscCall(MatDiagonalSet(d->D, v, INSERT_VALUES));
+  PetscCall(VecDestroy(&v));
+  PetscFunctionReturn(0);
+}
+
+/* --- solution ----------------------------------------------------------------------------------- */
+
+static PetscErrorCode solve_rta(Drag d)
+{
+  PetscFunctionBeginUser;
+  for (int k = 0; k < DRAG_DRIVES; k++) {
+    const PetscScalar *x;
+    PetscScalar       *z;
+    PetscCall(VecGetArrayRead(d->x[k], &x));
+    PetscCall(VecGetArray(d->z[LEVEL_RTA][k], &z));
+    for (PetscInt i = 0; i < 3 * (d->ne + d->np); i++) z[i] = d->rate[i / 3] > 0.0 ? x[i] / d->rate[i / 3] : 0.0;
+    PetscCall(VecRestoreArrayRead(d->x[k], &x));
+    PetscCall(VecRestoreArray(d->z[LEVEL_RTA][k], &z));
+  }
+  PetscFunctionReturn(0);
+}
+
+/* Candidates: uniform shifts of the electrons that the symmetry allows; crystal momentum of both species together (drag), or of the phonons. */
+static PetscErrorCode candidates(Drag d, PetscInt *count, Vec n[DRIVE_MAX_NULL])
+{
+  PetscReal M[9][9];
+  Vec       shift[DRIVE_MAX_NULL];
+  PetscInt  nshift;
+  const int nmomentum = DriveCommutingMatrices(d->phonons->mesh, M);
+  PetscFunctionBeginUser;
+  PetscCall(DriveNullVectors(d->c1, d->electrons, &nshift, shift));
+  *count = nshift + nmomentum;
+  for (PetscInt i = 0; i < *count; i++) {
+    const PetscScalar *a, *b;
+    PetscScalar       *v;
+    const bool         momentum = i >= nshift;
+    PetscCall(VecDuplicate(d->x[0], &n[i]));
+    PetscCall(VecZeroEntries(n[i]));
+    PetscCall(VecZeroEntries(d->v1));
+    PetscCall(VecZeroEntries(d->v2));
+    if (momentum) {
+      if (d->level == LEVEL_DRAG) PetscCall(DriveMomentum(d->c1, d->electrons, M[i - nshift], d->rate, d->v1));
+      PetscCall(DriveMomentum(d->c2, d->phonons, M[i - nshift], d->rate + d->ne, d->v2));
+    } else PetscCall(VecCopy(shift[i], d->v1));
+    PetscCall(VecGetArrayRead(d->v1, &a));
+    PetscCall(VecGetArrayRead(d->v2, &b));
+    PetscCall(VecGetArray(n[i], &v));
+    for (PetscInt r = 0; r < 3 * d->ne; r++) v[r] = a[r];
+    for (PetscInt r = 0; r < 3 * d->np; r++) v[3 * d->ne + r] = sqrt(d->multiplicity) * b[r];
+    PetscCall(VecRestoreArrayRead(d->v1, &a));
+    PetscCall(VecRestoreArrayRead(d->v2, &b));
+    PetscCall(VecRestoreArray(n[i], &v));
+    PetscCall(VecNormalize(n[i], NULL));
+    if (!momentum) PetscCall(VecDestroy(&shift[i]));
+  }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode find_null_space(Drag d, MatNullSpace *space, TransportTensors *x)
+{
+  Vec      n[DRIVE_MAX_NULL];
+  PetscInt count, kept;
+  PetscFunctionBeginUser;
+  *space = NULL;
+  PetscCall(candidates(d, &count, n));
+  PetscCall(TransportKeepNull(d->A, d->D, count, n, &kept));
+  for (int k = 0; k < DRAG_DRIVES; k++) {
+    PetscReal norm, sum = 0.0;
+    PetscCall(VecNorm(d->x[k], NORM_2, &norm));
+    for (PetscInt i = 0; i < kept; i++) {
+      PetscScalar overlap;
+      PetscCall(VecDot(n[i], d->x[k], &overlap));
+      sum += PetscAbsScalar(overlap) * PetscAbsScalar(overlap);
+    }
+    if (norm > 0.0) x->null_overlap = PetscMax(x->null_overlap, sqrt(sum) / norm);
+  }
+  if (kept > 0) PetscCall(MatNullSpaceCreate(d->comm, PETSC_FALSE, kept, n, space));
+  for (PetscInt i = 0; i < count; i++) PetscCall(VecDestroy(&n[i]));
+  PetscFunctionReturn(0);
+}
+
+/* Start from the level's last solution, the level below, or nothing: whichever leaves least. */
+static PetscErrorCode choose_start(Drag d, TransportLevel level, int k)
+{
+  PetscReal best = 1.0;
+  int       from = -1;
+  PetscFunctionBeginUser;
+  for (int l = 0; l <= (int)level; l++) {
+    PetscReal r;
+    PetscCall(TransportTrueResidual(d->A, d->x[k], d->z[l][k], &r));
+    if (r < best) {
+      best = r;
+      from = l;
+    }
+  }
+  if (from < 0) PetscCall(VecZeroEntries(d->z[level][k]));
+  else if (from != (int)level) PetscCall(VecCopy(d->z[from][k], d->z[level][k]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode solve_one(Drag d, TransportLevel level, int k, TransportTensors *x)
+{
+  static const char *const name[DRAG_DRIVES] = {"field", "gradient on electrons", "gradient on phonons"};
+  KSPConvergedReason       reason;
+  PetscInt                 iterations;
+  PetscReal                residual, norm;
+  PetscFunctionBeginUser;
+  PetscCall(VecNorm(d->x[k], NORM_2, &norm));
+  if (norm == 0.0) {
+    PetscCall(VecZeroEntries(d->z[level][k]));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(choose_start(d, level, k));
+  PetscCall(KSPSolve(d->ksp, d->x[k], d->z[level][k]));
+  PetscCall(KSPGetConvergedReason(d->ksp, &reason));
+  PetscCall(KSPGetIterationNumber(d->ksp, &iterations));
+  PetscCall(TransportTrueResidual(d->A, d->x[k], d->z[level][k], &residual));
+  x->iterations = PetscMax(x->iterations, iterations);
+  x->residual   = PetscMax(x->residual, residual);
+  if (reason < 0) {
+    x->converged = false;
+    LogWarning("level %s, %s: not converged, residual %.3g after %d iterations (%s)", TransportLevelName[level], name[k], residual, (int)iterations, KSPConvergedReasons[reason]);
+  }
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DragSolveLevel(Drag d, TransportLevel level, TransportTensors *x)
+{
+  MatNullSpace space;
+  PetscFunctionBeginUser;
+  PetscCall(solve_rta(d));
+  if (level == LEVEL_RTA) PetscFunctionReturn(0);
+  d->level = level;
+  PetscCall(find_null_space(d, &space, x));
+  PetscCall(MatSetNullSpace(d->A, space));
+  PetscCall(MatSetTransposeNullSpace(d->A, space));
+  PetscCall(TransportSymmetryDefect(d->A, &x->symmetry_defect));
+  PetscCall(KSPSetOperators(d->ksp, d->A, d->D));
+  if (x->null_overlap > OVERLAP_LIMIT) {
+    LogWarning("level %s: the drive overlaps a null vector of the collision operator (share %.3g): nothing stops that current, there is no steady state", TransportLevelName[level], x->null_overlap);
+    x->converged            = false;
+    x->steady_state_missing = true;
+  }
+  for (int k = 0; k < DRAG_DRIVES && x->converged; k++) {
+    if (space) PetscCall(MatNullSpaceRemove(space, d->x[k]));
+    PetscCall(solve_one(d, level, k, x));
+  }
+  PetscCall(MatNullSpaceDestroy(&space));
+  PetscFunctionReturn(0);
+}
