@@ -17,6 +17,7 @@ static PetscErrorCode spread_out(Drag d, const PetscScalar *in, bool electrons, 
     PetscCall(VecGetArray(d->v2, &v));
     for (PetscInt i = 0; i < 3 * d->np; i++) v[i] = in[3 * d->ne + i] / d->scale_p[i / 3];
     PetscCall(VecRestoreArray(d->v2, &v));
+    PetscCall(CollisionProject(d->c2, d->v2)); /* rows of P are those of the wedge: right for what the little groups allow */
     PetscCall(MatMult(d->P, d->v2, d->vf));
   }
   PetscCall(VecGetArray(d->v1, &v));
@@ -47,6 +48,7 @@ static PetscErrorCode gather_in(Drag d, bool electrons, bool phonons, PetscScala
   if (phonons) {
     const PetscScalar *v;
     PetscCall(MatMultTranspose(d->P, d->vf, d->w2));
+    PetscCall(CollisionProject(d->c2, d->w2));
     PetscCall(VecGetArrayRead(d->w2, &v));
     for (PetscInt i = 0; i < 3 * d->np; i++) out[3 * d->ne + i] += v[i] / d->scale_p[i / 3];
     PetscCall(VecRestoreArrayRead(d->w2, &v));

@@ -1,0 +1,166 @@
+/*
+  Electrons and phonons as one system, silicon: symmetric and semidefinite at mesh ratios 1, 2 and 3 with every delta scheme, Onsager's relation between
+  the three drives, the same on the wedge as on the whole zone; levels rta and full as each species has them alone; what drag does to the thermopower
+  read both ways.
+*/
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "../harness.h"
+#include <lapacke.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "../support/decks.h"
+#include "../support/engine.h"
+#include "transport/drag_impl.h"
+
+static char material[600], text[1400], what[300];
+
+static void create(const char *sets, Engine *e)
+{
+  snprintf(text, sizeof text,
+           "temperature: 300 K\nsolver: {tolerance: 1e-11}\nmaterial: %s\ncarriers: {electrons: 1e16 cm^-3}\nelectrons: {mesh: 12, window: 0.5 eV}\nphonons: {mesh: 6}\n"
+           "scattering: {electron_phonon: {}, three_phonon: {}, isotope: natural, boundary: 100 um}\nsolve: [rta, full, drag]\n",
+           material);
+  snprintf(what, sizeof what, "silicon, %s", sets);
+  ck_call(EngineCreate(PETSC_COMM_WORLD, text, sets, e));
+}
+
+static const char *const schemes[NSCHEMES] = {"delta.scheme=adaptive", "delta.scheme=gaussian;delta.width=8 meV", "delta.scheme=tetrahedron"};
+
+/* Smallest eigenvalue over largest diagonal element, and |A - A^T| over |A|, of the operator as a dense matrix. */
+static void check_operator(Engine *e)
+{
+  const PetscInt n = 3 * (e->drag->ne + e->drag->np);
+  Vec            x = e->drag->x[0], y = e->drag->x[1];
+  PetscReal     *a, *value, asymmetry = 0.0, size = 0.0, top = 0.0;
+
+  ck_call(PetscMalloc2(n * n, &a, n, &value));
+  for (PetscInt j = 0; j < n; j++) {
+    const PetscScalar *column;
+    ck_call(VecZeroEntries(x));
+    ck_call(VecSetValue(x, j, 1.0, INSERT_VALUES));
+    ck_call(VecAssemblyBegin(x));
+    ck_call(VecAssemblyEnd(x));
+    ck_call(MatMult(e->drag->A, x, y));
+    ck_call(VecGetArrayRead(y, &column));
+    ck_call(PetscArraycpy(a + j * n, column, n));
+    ck_call(VecRestoreArrayRead(y, &column));
+  }
+  for (PetscInt i = 0; i < n; i++)
+    for (PetscInt j = 0; j < n; j++) {
+      asymmetry = PetscMax(asymmetry, fabs(a[i * n + j] - a[j * n + i]));
+      size      = PetscMax(size, fabs(a[i * n + j]));
+    }
+  for (PetscInt i = 0; i < n; i++) top = PetscMax(top, a[i * n + i]);
+  ck_assert_msg(asymmetry <= 1e-14 * size, "%s: asymmetry %.3g", what, asymmetry / size);
+  ck_assert_int_eq(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'L', (lapack_int)n, a, (lapack_int)n, value), 0);
+  ck_assert_msg(value[0] >= -1e-12 * top, "%s: eigenvalue %.3g of the largest element", what, value[0] / top);
+  ck_call(PetscFree2(a, value));
+}
+
+/* Ratios 1, 2, 3; each with every scheme. */
+START_TEST(system_operator)
+{
+  static const int mesh[3] = {6, 4, 3}, fine[3] = {6, 8, 9};
+  Engine           e;
+  TransportTensors x;
+  char             sets[200];
+
+  snprintf(sets, sizeof sets, "%s;electrons.mesh=%d;phonons.mesh=%d;electrons.window=0.8 eV", schemes[_i % 3], fine[_i / 3], mesh[_i / 3]);
+  create(sets, &e);
+  ck_call(EngineSolve(&e, 0, LEVEL_DRAG, &x));
+  ck_assert_msg(x.converged && x.onsager_defect <= 1e-8, "%s: Onsager defect %.3g", what, x.onsager_defect);
+  for (int r = 0; r < 3; r++) {
+    const PetscReal kT = e.scan.kT[0];
+    ck_assert_msg(fabs(x.seebeck_electron[r][r] + x.seebeck_phonon[r][r] - x.seebeck[r][r]) <= 1e-12 * fabs(x.seebeck[r][r]), "%s: parts of S do not add up", what);
+    ck_assert_msg(fabs(x.peltier_phonon[r][r] - kT * x.seebeck_phonon[r][r]) <= 1e-8 * kT * fabs(x.seebeck[r][r]), "%s: drag's Peltier coefficient %.8g, T S %.8g", what, x.peltier_phonon[r][r], kT * x.seebeck_phonon[r][r]);
+  }
+  ck_assert_msg(x.seebeck_phonon[0][0] != 0.0, "%s: no drag", what);
+  check_operator(&e);
+  ck_call(EngineDestroy(&e));
+}
+END_TEST
+
+START_TEST(whole_zone)
+{
+  static const char *const meshes[2] = {"electrons.mesh=6;phonons.mesh=6", "electrons.mesh=8;phonons.mesh=4"};
+  Engine                   e;
+  TransportTensors         wedge[LEVEL_COUNT], zone;
+  char                     sets[200];
+
+  for (int symmetry = 1; symmetry >= 0; symmetry--) {
+    snprintf(sets, sizeof sets, "%s;%s;electrons.window=0.8 eV;symmetry=%s", schemes[_i % 3], meshes[_i / 3], symmetry ? "crystal" : "none");
+    create(sets, &e);
+    for (int l = 0; l < LEVEL_COUNT; l++) {
+      ck_call(EngineSolve(&e, 0, (TransportLevel)l, symmetry ? &wedge[l] : &zone));
+      if (symmetry) continue;
+      ck_assert_msg(TensorsDistance(&wedge[l], &zone) <= 1e-8, "%s, %s: wedge and whole zone differ by %.3g", what, TransportLevelName[l], TensorsDistance(&wedge[l], &zone));
+    }
+    ck_call(EngineDestroy(&e));
+  }
+}
+END_TEST
+
+/* Levels rta and full: what electrons have with phonons in equilibrium, at full the phonons with electrons in equilibrium beside what the lattice has alone. */
+START_TEST(apart)
+{
+  Engine           both, electrons;
+  TransportTensors x, y;
+
+  create("electrons.mesh=8;phonons.mesh=8;electrons.window=0.8 eV;delta=tetrahedron", &both);
+  snprintf(text, sizeof text,
+           "temperature: 300 K\nsolver: {tolerance: 1e-11}\nmaterial: %s\ncarriers: {electrons: 1e16 cm^-3}\nelectrons: {mesh: 8, window: 0.8 eV}\nscattering: {electron_phonon: {}, boundary: 100 um}\ndelta: tetrahedron\n",
+           material);
+  ck_call(EngineCreate(PETSC_COMM_WORLD, text, NULL, &electrons));
+  for (int l = 0; l <= LEVEL_FULL; l++) {
+    ck_call(EngineSolve(&both, 0, (TransportLevel)l, &x));
+    ck_call(EngineSolve(&electrons, 0, (TransportLevel)l, &y));
+    ck_assert_msg(fabs(x.conductivity[0][0] - y.conductivity[0][0]) <= 1e-10 * y.conductivity[0][0], "%s: sigma %.12g, alone %.12g", TransportLevelName[l], x.conductivity[0][0], y.conductivity[0][0]);
+    ck_assert_msg(fabs(x.seebeck[0][0] - y.seebeck[0][0]) <= 1e-10 * fabs(y.seebeck[0][0]), "%s: S %.12g, alone %.12g", TransportLevelName[l], x.seebeck[0][0], y.seebeck[0][0]);
+  }
+  ck_call(EngineDestroy(&electrons));
+  ck_call(EngineDestroy(&both));
+}
+END_TEST
+
+static void set_up(void)
+{
+  const char *source = getenv("UMKLAPP_SOURCE"), *temporary = getenv("TMPDIR");
+  char        paths[3][600];
+  Material    m;
+  ImportOptions options;
+
+  snprintf(material, sizeof material, "%s/umklapp-drag-%d.h5", temporary ? temporary : "/tmp", (int)getpid());
+  MPI_Bcast(material, sizeof material, MPI_CHAR, 0, PETSC_COMM_WORLD);
+  snprintf(paths[0], sizeof paths[0], "%s/inputs/data/silicon.h5", source);
+  snprintf(paths[1], sizeof paths[1], "%s/../shared/data/silicon-fc3/FORCE_CONSTANTS_3RD.gz", source);
+  LogSetLevel(0);
+  ck_call(ImportOptionsDefault(&options));
+  const ImportPart parts[2] = {{"native", paths[0]}, {"shengbte", paths[1]}};
+  ck_call(MaterialImportParts(PETSC_COMM_WORLD, 2, parts, &options, &m));
+  ck_call(MaterialWrite(m, material, "test"));
+  ck_call(MaterialDestroy(&m));
+}
+
+static void tear_down(void) { unlink(material); }
+
+static Suite *make_suite(void)
+{
+  Suite      *suite = suite_create("drag");
+  TCase      *cases = tcase_create("silicon");
+  char        path[600];
+  struct stat status;
+
+  snprintf(path, sizeof path, "%s/../shared/data/silicon-fc3", getenv("UMKLAPP_SOURCE"));
+  tcase_set_timeout(cases, 120);
+  tcase_add_unchecked_fixture(cases, set_up, tear_down);
+  if (stat(path, &status) == 0) {
+    tcase_add_loop_test(cases, system_operator, 0, 9);
+    tcase_add_loop_test(cases, whole_zone, 0, 6);
+    tcase_add_test(cases, apart);
+  }
+  suite_add_tcase(suite, cases);
+  return suite;
+}
+
+TEST_MAIN(make_suite)
