@@ -32,6 +32,13 @@ static PetscErrorCode destroy(Channel c)
   PetscFunctionReturn(0);
 }
 
+/* Degenerate states move apart: their mean velocity alone may be zero. */
+static PetscReal speed(States s, PetscInt a)
+{
+  const PetscReal *v = &s->velocity[3 * a], *C = s->spread ? &s->spread[6 * a] : NULL;
+  return sqrt(Dot3(v, v) + (C ? C[0] + C[1] + C[2] : 0.0));
+}
+
 static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink)
 {
   const States    s      = c->first == SPECIES_ELECTRON ? c->context->electrons : c->context->phonons;
@@ -40,7 +47,7 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, co
   PetscReal      *rate;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(n, &rate));
-  for (PetscInt i = 0; i < n; i++) rate[i] = Norm3(&s->velocity[3 * (first + i)]) / length;
+  for (PetscInt i = 0; i < n; i++) rate[i] = speed(s, first + i) / length;
   PetscCall(ChannelEmitRates(c, ik, rate, sink));
   PetscCall(PetscFree(rate));
   PetscFunctionReturn(0);

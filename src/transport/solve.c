@@ -200,7 +200,7 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
   PetscCall(TransportSymmetryDefect(A, &x->symmetry_defect));
   PetscCall(KSPSetOperators(t->ksp, A, D));
   if (x->null_overlap > OVERLAP_LIMIT) {
-    LogWarning("the drive overlaps a null vector of the collision operator (share %.3g): nothing stops that current, there is no steady state", x->null_overlap);
+    if (!t->alone) LogWarning("the drive overlaps a null vector of the collision operator (share %.3g): nothing stops that current, there is no steady state", x->null_overlap);
     x->converged            = false;
     x->steady_state_missing = true;
   }
@@ -215,7 +215,7 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
     PetscCall(KSPGetConvergedReason(t->ksp, &reason));
     PetscCall(KSPGetIterationNumber(t->ksp, &iterations));
     PetscCall(TransportTrueResidual(A, t->drive[k], t->solution[LEVEL_FULL][k], &residual));
-    if (i == 0) PetscCall(check_decay(D, t->drive[k], t->solution[LEVEL_FULL][k]));
+    if (i == 0 && !t->alone) PetscCall(check_decay(D, t->drive[k], t->solution[LEVEL_FULL][k]));
     x->iterations = PetscMax(x->iterations, iterations);
     x->residual   = PetscMax(x->residual, residual);
     if (reason < 0) {

@@ -204,6 +204,7 @@ static PetscErrorCode matthiessen(Transport t, TransportLevel level, const State
     PetscCall(VecDuplicate(t->drive[t->kind[k]], &keep[k]));
     PetscCall(VecCopy(t->solution[level][t->kind[k]], keep[k]));
   }
+  t->alone = true;
   for (PetscInt c = 0; c < n; c++) {
     PetscInt  free_states;
     PetscReal fraction;
@@ -211,8 +212,9 @@ static PetscErrorCode matthiessen(Transport t, TransportLevel level, const State
     PetscCall(DriveUnscattered(t->collision, t->states, p, &free_states, &fraction));
     if (fraction > 1e-9) continue;
     PetscCall(solve_level(t, level, p, &one));
-    sum += 1.0 / conducted(t, &one);
+    if (!one.steady_state_missing) sum += 1.0 / conducted(t, &one); /* without a steady state it resists nothing */
   }
+  t->alone = false;
   PetscCall(CollisionRestrict(t->collision, -1));
   x->matthiessen = sum * conducted(t, x) - 1.0;
   for (int k = 0; k < t->nkinds; k++) {

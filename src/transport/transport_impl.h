@@ -14,6 +14,7 @@ struct _p_Transport {
   int       nkinds;     /* drives that act on these states */
   DriveKind kind[2];
   bool      picard, matthiessen;
+  bool         alone; /* one channel is being solved for Matthiessen's rule: no warnings */
   OperatorKind operator;
   PetscReal tolerance;
   PetscInt  max_iterations;

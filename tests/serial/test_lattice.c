@@ -162,6 +162,34 @@ START_TEST(columns)
 }
 END_TEST
 
+/* Walls alone: every mode flies L, kappa = (1/3) sum C v L; and Matthiessen's rule knows their resistance. */
+START_TEST(walls)
+{
+  Engine           e;
+  TransportTensors x, y;
+  PetscReal        sum = 0.0;
+
+  create("boundary: 1 um", "phonons.mesh=6", &e);
+  ck_call(EngineSolve(&e, 0, LEVEL_RTA, &x));
+  const States s = e.phonons;
+  for (PetscInt a = 0; a < s->nstates; a++) {
+    const PetscReal w = s->energy[a] * StatesWeight(SPECIES_PHONON, s->energy[a], &e.scan.point[0]), *C = s->spread + 6 * a, *v = s->velocity + 3 * a;
+    sum += s->star[a] * w * w * sqrt(Dot3(v, v) + C[0] + C[1] + C[2]);
+  }
+  sum *= 1e-6 / UMK_BOHR_M / (3.0 * s->mesh->size * s->mesh->crystal->volume * e.scan.kT[0] * e.scan.kT[0]);
+  ck_assert_msg(fabs(x.lattice[0][0] - sum) <= 1e-10 * sum, "kappa %.12g, sum over modes %.12g", x.lattice[0][0], sum);
+  ck_call(EngineDestroy(&e));
+  create("three_phonon: {}, boundary: 1 um", "phonons.mesh=6;solver.matthiessen=true", &e);
+  ck_call(EngineSolve(&e, 0, LEVEL_FULL, &x));
+  ck_call(EngineDestroy(&e));
+  create("three_phonon: {}", "phonons.mesh=6", &e);
+  ck_call(EngineSolve(&e, 0, LEVEL_FULL, &y));
+  ck_call(EngineDestroy(&e));
+  const PetscReal rule = x.lattice[0][0] * (1.0 / sum + 1.0 / y.lattice[0][0]) - 1.0;
+  ck_assert_msg(fabs(x.matthiessen - rule) <= 1e-8, "deviation from Matthiessen's rule %.8g, from the parts %.8g", x.matthiessen, rule);
+}
+END_TEST
+
 START_TEST(kept_or_not)
 {
   Engine           kept, anew;
@@ -191,6 +219,7 @@ static Suite *make_suite(void)
   tcase_add_test(cases, energy);
   tcase_add_test(cases, normal_processes_help);
   tcase_add_test(cases, columns);
+  tcase_add_test(cases, walls);
   tcase_add_test(cases, kept_or_not);
   suite_add_tcase(suite, cases);
   return suite;
