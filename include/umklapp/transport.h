@@ -16,6 +16,7 @@
 typedef enum { LEVEL_RTA, LEVEL_FULL, LEVEL_DRAG, LEVEL_COUNT } TransportLevel;
 extern const char *const TransportLevelName[LEVEL_COUNT];
 
+#define TRANSPORT_MAX_CHANNELS 32
 typedef struct { /* atomic units (temperature as k_B T); in two dimensions the z row and column are zero */
   PetscReal conductivity[3][3], seebeck[3][3], peltier[3][3], kappa[3][3], lorenz[3][3], resistivity[3][3];
   PetscReal lattice[3][3];      /* thermal conductivity of the phonons; at level drag what they carry at zero current, as kappa what the electrons carry */
@@ -28,6 +29,7 @@ typedef struct { /* atomic units (temperature as k_B T); in two dimensions the z
   PetscReal null_overlap;       /* largest |<n, X>| / |X| with a null vector */
   PetscReal symmetry_defect;    /* |x.Ay - y.Ax| / (|x| |Ay|), random x, y; full only */
   PetscReal matthiessen;        /* sigma sum_c 1/sigma_c - 1 (phonons: kappa) over the channels alone; NaN with one channel or not asked */
+  PetscReal alone[TRANSPORT_MAX_CHANNELS]; /* what each channel alone would let through: mean of sigma's diagonal (phonons: kappa's); infinite where it stops nothing; with matthiessen */
   PetscInt  iterations;
   bool      converged;
   bool      steady_state_missing; /* the drive overlaps a null vector: not solved, tensors are NaN */
@@ -69,6 +71,10 @@ PetscErrorCode DragGetRates(Drag drag, Species species, const PetscReal **rate);
 PetscErrorCode DragGetSolution(Drag drag, TransportLevel level, Species species, Vec *z);
 /* As TransportModes: what this rank's phonons carry of the heat that the gradient drives, without a field. Not collective. */
 PetscErrorCode DragModes(Drag drag, TransportLevel level, const StatesPoint *point, PetscReal *part);
+/* Which phonons drag: part[i] = x_i . rho z_i, x the gradient's drive on this rank's phonon i and z its response to the field, images included: over all ranks
+   they sum to the mean of the diagonal of peltier_phonon / T, exactly, and so of seebeck_phonon as far as the equations are solved. tensors: of that
+   DragSolve, for rho. [nlocal phonons] Not collective. */
+PetscErrorCode DragModesSeebeck(Drag drag, TransportLevel level, const StatesPoint *point, const TransportTensors *tensors, PetscReal *part);
 /* Phonons coupled to nothing at the last point, all ranks. */
 PetscErrorCode DragGetFree(Drag drag, PetscInt *count);
 

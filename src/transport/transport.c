@@ -7,7 +7,7 @@ const char *const TransportLevelName[LEVEL_COUNT] = {"rta", "full", "drag"};
 
 static const DeckKey keys[] = {
   {"solver",                DECK_SECTION, .help = "how the kinetic equation is solved"},
-  {"solver.method",         DECK_CHOICE, .choices = "cg|picard", .fallback = "cg", .help = "conjugate gradients, or Richardson's iteration with the relaxation times (Omini-Sparavigna)"},
+  {"solver.method",         DECK_CHOICE, .choices = "cg|picard", .fallback = "cg", .help = "conjugate gradients, or Richardson's iteration with the relaxation times (Omini-Sparavigna); at level drag picard solves the two equations in turn"},
   {"solver.tolerance",      DECK_REAL, .fallback = "1e-9", .min = 1e-14, .max = 1e-2, .help = "true residual relative to the drive; petsc: ksp_rtol overrides"},
   {"solver.max_iterations", DECK_INT, .fallback = "2000", .min = 1, .max = 1000000, .help = "iterations before giving up"},
   {"solver.operator",       DECK_CHOICE, .choices = "auto|blocks|assembled|replayed", .fallback = "auto", .help = "blocks of coupled states, a PETSc matrix, or processes replayed at each application; auto: blocks while they fit in collision.memory beside the processes, else replayed"},
@@ -200,6 +200,7 @@ static PetscErrorCode matthiessen(Transport t, TransportLevel level, const State
   PetscFunctionBeginUser;
   PetscCall(CollisionGetChannelCount(t->collision, &n));
   if (n < 2) PetscFunctionReturn(0);
+  PetscCheck(n <= TRANSPORT_MAX_CHANNELS, t->comm, PETSC_ERR_PLIB, "%d channels", (int)n);
   for (int k = 0; k < t->nkinds; k++) {
     PetscCall(VecDuplicate(t->drive[t->kind[k]], &keep[k]));
     PetscCall(VecCopy(t->solution[level][t->kind[k]], keep[k]));
@@ -208,11 +209,14 @@ static PetscErrorCode matthiessen(Transport t, TransportLevel level, const State
   for (PetscInt c = 0; c < n; c++) {
     PetscInt  free_states;
     PetscReal fraction;
+    x->alone[c] = INFINITY;
     PetscCall(CollisionRestrict(t->collision, c));
     PetscCall(DriveUnscattered(t->collision, t->states, p, &free_states, &fraction));
     if (fraction > 1e-9) continue;
     PetscCall(solve_level(t, level, p, &one));
-    if (!one.steady_state_missing) sum += 1.0 / conducted(t, &one); /* without a steady state it resists nothing */
+    if (one.steady_state_missing) continue; /* it resists nothing */
+    x->alone[c] = conducted(t, &one) / t->states->mesh->crystal->dimension;
+    sum += 1.0 / conducted(t, &one);
   }
   t->alone = false;
   PetscCall(CollisionRestrict(t->collision, -1));

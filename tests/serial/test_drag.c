@@ -123,6 +123,30 @@ START_TEST(apart)
 }
 END_TEST
 
+/* Which phonons drag: their sum is the phonons' Peltier coefficient over T to round-off, their Seebeck coefficient as far as the equations are solved. */
+START_TEST(modes)
+{
+  Engine           e;
+  TransportTensors x;
+  PetscReal       *part, sum = 0.0, size = 0.0, peltier, seebeck;
+
+  create(_i ? "electrons.mesh=12;phonons.mesh=4" : "electrons.mesh=8;phonons.mesh=8;electrons.window=0.8 eV", &e);
+  ck_call(EngineSolve(&e, 0, LEVEL_DRAG, &x));
+  ck_call(PetscMalloc1(e.drag->np, &part));
+  ck_call(DragModesSeebeck(e.drag, LEVEL_DRAG, &e.scan.point[0], &x, part));
+  for (PetscInt i = 0; i < e.drag->np; i++) {
+    sum += part[i];
+    size += fabs(part[i]);
+  }
+  peltier = (x.peltier_phonon[0][0] + x.peltier_phonon[1][1] + x.peltier_phonon[2][2]) / (3.0 * e.scan.kT[0]);
+  seebeck = (x.seebeck_phonon[0][0] + x.seebeck_phonon[1][1] + x.seebeck_phonon[2][2]) / 3.0;
+  ck_assert_msg(seebeck != 0.0 && fabs(sum - peltier) <= 1e-13 * size, "%s: modes sum to %.15g, Pi/T %.15g", what, sum, peltier);
+  ck_assert_msg(fabs(sum - seebeck) <= 1e-8 * size, "%s: modes sum to %.15g, S %.15g", what, sum, seebeck);
+  ck_call(PetscFree(part));
+  ck_call(EngineDestroy(&e));
+}
+END_TEST
+
 static void set_up(void)
 {
   const char *source = getenv("UMKLAPP_SOURCE"), *temporary = getenv("TMPDIR");
@@ -156,8 +180,9 @@ static Suite *make_suite(void)
   tcase_add_unchecked_fixture(cases, set_up, tear_down);
   if (stat(path, &status) == 0) {
     tcase_add_loop_test(cases, system_operator, 0, 9);
-    tcase_add_loop_test(cases, whole_zone, 0, 6);
+    tcase_add_loop_test(cases, whole_zone, 2, 5);
     tcase_add_test(cases, apart);
+    tcase_add_loop_test(cases, modes, 0, 2);
   }
   suite_add_tcase(suite, cases);
   return suite;
