@@ -72,6 +72,7 @@ static PetscErrorCode AllocateStates(const System *r, RunData *d, bool beside)
   if (d->write_states) PetscCall(PetscCalloc1(d->ncolumns * n * nlocal, &d->rates));
   if (d->write_states || phonons) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal * 3, &d->displacement));
   if (phonons) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal, &d->modes));
+  if (beside && r->scan.level[LEVEL_DRAG]) PetscCall(PetscCalloc1(n * nlocal, &d->seebeck));
   PetscFunctionReturn(0);
 }
 
@@ -90,6 +91,7 @@ static PetscErrorCode AllocateData(Run *run)
   for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(PetscCalloc1(n, &d->tensors[l]));
   PetscCall(PetscCalloc4(n, &d->charge_defect, n, &d->energy_defect, n, &d->window_loss, n, &d->unscattered));
   if (!r->both) PetscFunctionReturn(0);
+  PetscCall(PetscCalloc1(n, &d->free_phonons));
   run->beside = (RunData){.states = r->lattice.phonons, .collision = r->lattice.collision, .nchannels = r->lattice.nchannels, .channels = r->lattice.channels};
   d->beside   = &run->beside;
   PetscCall(AllocateStates(r, &run->beside, true));
@@ -123,9 +125,30 @@ static PetscErrorCode KeepRates(const System *r, RunData *d, PetscInt at)
   PetscFunctionReturn(0);
 }
 
+/* What each phonon carries: of the heat, and of the heat that a current drags along. */
+static PetscErrorCode KeepModes(const System *r, RunData *d, TransportLevel level, PetscInt at, PetscInt nlocal, const TransportTensors *x)
+{
+  const StatesPoint *p     = &r->scan.point[at];
+  PetscReal         *modes = d->modes + (level * r->scan.nT * r->scan.nC + at) * nlocal;
+
+  PetscFunctionBeginUser;
+  if (r->both) PetscCall(DragModes(r->drag, level, p, modes));
+  else PetscCall(TransportModes(r->transport, level, p, modes));
+  if (level == LEVEL_DRAG) PetscCall(DragModesSeebeck(r->drag, level, p, x, d->seebeck + at * nlocal));
+  PetscFunctionReturn(0);
+}
+
+/* No steady state, no numbers of the states either. */
+static void NoStates(RunData *d, TransportLevel level, PetscInt points, PetscInt at, PetscInt nlocal)
+{
+  for (PetscInt i = 0; d->displacement && i < 3 * nlocal; i++) d->displacement[3 * (level * points + at) * nlocal + i] = NAN;
+  for (PetscInt i = 0; d->modes && i < nlocal; i++) d->modes[(level * points + at) * nlocal + i] = NAN;
+  for (PetscInt i = 0; d->seebeck && level == LEVEL_DRAG && i < nlocal; i++) d->seebeck[at * nlocal + i] = NAN;
+}
+
 /* Mean free displacement F_a, the response per unit force in length: v tau in the relaxation-time picture. Electrons answer a field, z = -sqrt(N) w F / k_B T
    in these units; phonons a gradient, z = sqrt(N) w omega F. */
-static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel level, PetscInt at)
+static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel level, PetscInt at, const TransportTensors *x)
 {
   const States       s = d->states;
   const bool         phonons = s->species == SPECIES_PHONON;
@@ -139,6 +162,10 @@ static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel lev
   if (d->write_states) PetscCall(KeepRates(r, d, at));
   if (!d->displacement) PetscFunctionReturn(0);
   PetscCall(CollisionGetLocalStates(d->collision, s->species, &begin, &nlocal, &local));
+  if (x->steady_state_missing) {
+    NoStates(d, level, n, at, nlocal);
+    PetscFunctionReturn(0);
+  }
   PetscCall(CollisionGetWeights(d->collision, s->species, &w));
   if (r->both) PetscCall(DragGetSolution(r->drag, level, s->species, &z));
   else PetscCall(TransportGetSolution(r->transport, level, phonons ? DRIVE_GRADIENT : DRIVE_FIELD, &z));
@@ -148,9 +175,7 @@ static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel lev
     d->displacement[3 * (level * n + at) * nlocal + i] = v[3 * begin + i] / (w[a] * sqrt(s->star[a]) * (phonons ? s->energy[a] : -1.0));
   }
   PetscCall(VecRestoreArrayRead(z, &v));
-  if (!d->modes) PetscFunctionReturn(0);
-  if (r->both) PetscCall(DragModes(r->drag, level, &r->scan.point[at], d->modes + (level * n + at) * nlocal));
-  else PetscCall(TransportModes(r->transport, level, &r->scan.point[at], d->modes + (level * n + at) * nlocal));
+  if (d->modes) PetscCall(KeepModes(r, d, level, at, nlocal, x));
   PetscFunctionReturn(0);
 }
 
@@ -158,6 +183,7 @@ static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel lev
 static PetscErrorCode SetPoint(const System *r, RunData *d, PetscInt at)
 {
   const StatesPoint *p = &r->scan.point[at];
+  PetscReal          lattice;
   PetscInt           number;
 
   PetscFunctionBeginUser;
@@ -165,8 +191,22 @@ static PetscErrorCode SetPoint(const System *r, RunData *d, PetscInt at)
   if (r->both) PetscCall(CollisionSetPoint(r->lattice.collision, p));
   PetscCall(CollisionChargeDefect(r->collision, &d->charge_defect[at]));
   PetscCall(CollisionEnergyDefect(r->collision, &d->energy_defect[at]));
+  if (r->both) {
+    PetscCall(CollisionEnergyDefect(r->lattice.collision, &lattice));
+    d->energy_defect[at] = PetscMax(d->energy_defect[at], lattice);
+  }
   PetscCall(DriveUnscattered(r->collision, d->states, p, &number, &d->unscattered[at]));
   if (r->electrons) PetscCall(CarriersWindowLoss(r->carriers, r->electrons, ScanCarrierKind(&r->scan), p, &d->window_loss[at]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode CountFree(const System *r, RunData *d, PetscInt at)
+{
+  PetscInt count;
+
+  PetscFunctionBeginUser;
+  PetscCall(DragGetFree(r->drag, &count));
+  d->free_phonons[at] = (PetscReal)count;
   PetscFunctionReturn(0);
 }
 
@@ -187,9 +227,10 @@ static PetscErrorCode SolvePoints(Run *run, bool *converged)
       if (r->both) PetscCall(DragSolve(r->drag, (TransportLevel)l, p, &d->tensors[l][at]));
       else PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &d->tensors[l][at]));
       *converged = *converged && d->tensors[l][at].converged;
-      PetscCall(KeepStates(r, d, (TransportLevel)l, at));
-      if (r->both) PetscCall(KeepStates(r, &run->beside, (TransportLevel)l, at));
+      PetscCall(KeepStates(r, d, (TransportLevel)l, at, &d->tensors[l][at]));
+      if (r->both) PetscCall(KeepStates(r, &run->beside, (TransportLevel)l, at, &d->tensors[l][at]));
     }
+    if (r->both) PetscCall(CountFree(r, d, at));
     ProgressUpdate(&progress, (PetscReal)(at + 1));
   }
   ProgressEnd(&progress);
@@ -206,6 +247,8 @@ static PetscErrorCode Destroy(Run *r)
     PetscCall(PetscFree(d->rates));
     PetscCall(PetscFree(d->displacement));
     PetscCall(PetscFree(d->modes));
+    PetscCall(PetscFree(d->seebeck));
+    PetscCall(PetscFree(d->free_phonons));
     PetscCall(PetscFree(d->column));
   }
   PetscCall(SystemDestroy(&r->system));

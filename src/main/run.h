@@ -80,13 +80,15 @@ typedef struct _RunData { /* everything a run writes; tensors [level][nT * nC] *
   PetscReal        *rates;         /* [ncolumns][nT * nC][nlocal], when write_states */
   PetscReal        *displacement;  /* [LEVEL_COUNT][nT * nC][nlocal][3] mean free displacement: phonons, or when write_states */
   PetscReal        *modes;         /* [LEVEL_COUNT][nT * nC][nlocal] of the thermal conductivity: phonons */
+  PetscReal        *seebeck;       /* [nT * nC][nlocal] of the Seebeck coefficient: phonons at level drag */
+  PetscReal        *free_phonons;  /* [nT * nC] modes coupled to nothing: both species */
   PetscInt          sheet;         /* 1: a two-dimensional material without thickness: sheet values */
 } RunData;
 
 PetscErrorCode RunWrite(Results results, const RunData *data);
 /* What is known state by state: run_states.c. */
 PetscErrorCode RunWriteStates(Results results, const RunData *data);
-/* Thermal conductivity of phonons below a frequency, and below a mean free path. */
+/* Thermal conductivity of phonons, and thermopower of their drag, below a frequency and below a mean free path. */
 PetscErrorCode RunWriteCumulative(Results results, const RunData *data);
 /* The table of results, and the audit, on standard output. */
 PetscErrorCode RunReport(const RunData *data);

@@ -109,27 +109,70 @@ static PetscErrorCode write_level(Results r, const RunData *d, int l)
   PetscFunctionReturn(0);
 }
 
+/* Mean of the diagonal over the material's dimensions. */
+static PetscReal mean(const RunData *d, const PetscReal m[3][3])
+{
+  const int n = d->states->mesh->crystal->dimension;
+  return n == 3 ? (m[0][0] + m[1][1] + m[2][2]) / 3.0 : (m[0][0] + m[1][1]) / 2.0;
+}
+
+/* mean of the diagonal at level drag over that at level full, less 1 */
+static PetscReal enhancement(const RunData *d, PetscInt at, size_t offset)
+{
+  const PetscReal drag = mean(d, (const PetscReal(*)[3])((const char *)&d->tensors[LEVEL_DRAG][at] + offset)), full = mean(d, (const PetscReal(*)[3])((const char *)&d->tensors[LEVEL_FULL][at] + offset));
+  return full != 0.0 ? drag / full - 1.0 : NAN;
+}
+
+static const struct {
+  const char *name, *title; /* title: its column in the report */
+  size_t      offset;
+} enhanced[] = {{"conductivity", "sigma", offsetof(TransportTensors, conductivity)},
+                {"mobility", NULL, offsetof(TransportTensors, conductivity)}, /* at the same density */
+                {"electronic_thermal_conductivity", "kappa_e", offsetof(TransportTensors, kappa)},
+                {"lattice_thermal_conductivity", "kappa_ph", offsetof(TransportTensors, lattice)}};
+#define NENHANCED ((int)(sizeof(enhanced) / sizeof(enhanced[0])))
+
+static PetscErrorCode write_enhancement(Results r, const RunData *d)
+{
+  const PetscInt n       = d->scan->nT * d->scan->nC;
+  const PetscInt dims[4] = {d->scan->nT, d->scan->nC, 1, 1};
+  PetscReal     *value;
+  char           path[128];
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(n, &value));
+  for (int k = 0; k < NENHANCED; k++) {
+    for (PetscInt i = 0; i < n; i++) value[i] = enhancement(d, i, enhanced[k].offset);
+    snprintf(path, sizeof(path), "/transport/drag/enhancement/%s", enhanced[k].name);
+    PetscCall(ResultsWriteArray(r, path, 4, dims, value, RESULTS_LABEL("1", "temperature, carriers, field, frequency", "mean of the diagonal at level drag over that at level full, less 1")));
+  }
+  PetscCall(PetscFree(value));
+  PetscFunctionReturn(0);
+}
+
+#define NAUDIT 12
 static PetscErrorCode write_audit(Results r, const RunData *d, int l)
 {
   const PetscInt n       = d->scan->nT * d->scan->nC;
   const PetscInt dims[4] = {d->scan->nT, d->scan->nC, 1, 1};
-  PetscReal     *value[11];
+  PetscReal     *value[NAUDIT];
   static const struct {
     const char *name, *description;
-  } row[11] = {{"onsager_defect", "|L_ET - L_TE^T| / sqrt(|L_EE| |L_TT|)"}, {"residual", "largest true residual |X - A z| / |X|"}, {"null_overlap", "share of the drive along a null vector of the operator"},
-               {"symmetry_defect", "|x.Ay - y.Ax| / (|x| |Ay|) for random vectors"}, {"iterations", "iterations of the longer of the two solves"}, {"converged", "1: yes"},
-               {"matthiessen_deviation", "sigma sum_c 1/sigma_c - 1 (phonons: kappa); NaN when not asked for"}, {"charge_defect", "largest relative row sum of the operator against w"},
-               {"window_loss", "share of the drive's weight outside the energy window"}, {"unscattered", "share of the drive on states without any scattering"},
-               {"energy_defect", "|A n|/|D n| for n = w times the energy: what energy conservation within the delta functions leaves"}};
-  char path[128];
+  } row[NAUDIT] = {{"onsager_defect", "|L_XY - L_YX^T| / sqrt(|L_XX| |L_YY|), the largest of all pairs of drives"}, {"residual", "largest true residual |X - A z| / |X|"}, {"null_overlap", "share of the drive along a null vector of the operator"},
+                   {"symmetry_defect", "|x.Ay - y.Ax| / (|x| |Ay|) for random vectors"}, {"iterations", "iterations of the longest of the solves"}, {"converged", "1: yes"},
+                   {"matthiessen_deviation", "sigma sum_c 1/sigma_c - 1 (phonons: kappa); NaN when not asked for"}, {"charge_defect", "largest relative row sum of the operator against w"},
+                   {"window_loss", "share of the drive's weight outside the energy window"}, {"unscattered", "share of the drive on states without any scattering (both species: on electrons)"},
+                   {"energy_defect", "|A n|/|D n| for n = w times the energy: what energy conservation within the delta functions leaves"},
+                   {"free_phonons", "modes that nothing scatters, left out"}};
+  const int rows = d->free_phonons ? NAUDIT : NAUDIT - 1;
+  char      path[128];
   PetscFunctionBeginUser;
-  for (int k = 0; k < 11; k++) PetscCall(PetscMalloc1(n, &value[k]));
+  for (int k = 0; k < rows; k++) PetscCall(PetscMalloc1(n, &value[k]));
   for (PetscInt i = 0; i < n; i++) {
     const TransportTensors *x = &d->tensors[l][i];
-    const PetscReal         all[11] = {x->onsager_defect, x->residual, x->null_overlap, x->symmetry_defect, (PetscReal)x->iterations, x->converged ? 1.0 : 0.0, x->matthiessen, d->charge_defect[i], d->window_loss[i], d->unscattered[i], d->energy_defect[i]};
-    for (int k = 0; k < 11; k++) value[k][i] = all[k];
+    const PetscReal all[NAUDIT] = {x->onsager_defect, x->residual, x->null_overlap, x->symmetry_defect, (PetscReal)x->iterations, x->converged ? 1.0 : 0.0, x->matthiessen, d->charge_defect[i], d->window_loss[i], d->unscattered[i], d->energy_defect[i], d->free_phonons ? d->free_phonons[i] : 0.0};
+    for (int k = 0; k < rows; k++) value[k][i] = all[k];
   }
-  for (int k = 0; k < 11; k++) {
+  for (int k = 0; k < rows; k++) {
     snprintf(path, sizeof(path), "/audit/%s/%s", TransportLevelName[l], row[k].name);
     PetscCall(ResultsWriteArray(r, path, 4, dims, value[k], RESULTS_LABEL("1", "temperature, carriers, field, frequency", row[k].description)));
     PetscCall(PetscFree(value[k]));
@@ -146,18 +189,12 @@ PetscErrorCode RunWrite(Results r, const RunData *d)
     PetscCall(write_level(r, d, l));
     PetscCall(write_audit(r, d, l));
   }
+  if (d->beside && d->scan->level[LEVEL_FULL] && d->scan->level[LEVEL_DRAG]) PetscCall(write_enhancement(r, d));
   for (const RunData *one = d; one; one = one->beside) {
     if (one->write_states) PetscCall(RunWriteStates(r, one));
     if (one->modes) PetscCall(RunWriteCumulative(r, one));
   }
   PetscFunctionReturn(0);
-}
-
-/* Mean of the diagonal over the material's dimensions. */
-static PetscReal mean(const RunData *d, const PetscReal m[3][3])
-{
-  const int n = d->states->mesh->crystal->dimension;
-  return n == 3 ? (m[0][0] + m[1][1] + m[2][2]) / 3.0 : (m[0][0] + m[1][1]) / 2.0;
 }
 
 static bool anisotropic(const RunData *d, const PetscReal m[3][3])
@@ -186,21 +223,27 @@ static void report_row(const RunData *d, int l, PetscInt at, PetscReal row[10])
   row[9] = (PetscReal)x->iterations;
 }
 
-/* At level drag beside the electrons' table: who drives the thermopower, who carries the heat. */
+/* Beside the electrons' table: who drives the thermopower, what the phonons carry, and at level drag what it adds to the conductivities of level full. */
 static PetscErrorCode report_both(const RunData *d)
 {
-  const ReportColumn columns[] = {{"T", "K", "%g"}, {"density", density_units(d), "%.4g"}, {"level", NULL, NULL}, {"S electrons", "uV/K", "%.2f"}, {"S phonons", "uV/K", "%.2f"}, {"kappa_ph", d->sheet ? "W/K" : "W/m/K", "%.4g"}};
+  const ReportColumn columns[] = {{"T", "K", "%g"}, {"density", density_units(d), "%.4g"}, {"level", NULL, NULL}, {"S electrons", "uV/K", "%.2f"}, {"S phonons", "uV/K", "%.2f"}, {"kappa_ph", d->sheet ? "W/K" : "W/m/K", "%.4g"},
+                                  {"drag: sigma", "%", "%+.3g"}, {"kappa_e", "%", "%+.3g"}, {"kappa_ph", "%", "%+.3g"}};
+  const bool         compared  = d->scan->level[LEVEL_FULL] && d->scan->level[LEVEL_DRAG];
   ReportTable        table;
   PetscFunctionBeginUser;
-  PetscCall(ReportTableCreate(6, columns, &table));
+  PetscCall(ReportTableCreate(compared ? 9 : 6, columns, &table));
   for (PetscInt at = 0; at < d->scan->nT * d->scan->nC; at++)
     for (int l = 0; l < LEVEL_COUNT; l++) {
-      const TransportTensors *x      = &d->tensors[l][at];
-      const StatesPoint      *p      = &d->scan->point[at];
-      const char             *text[6] = {NULL, NULL, TransportLevelName[l]};
-      const PetscReal         row[6] = {p->kT / UMK_KELVIN, ScanDensity(d->scan, p) * density_factor(d), 0.0, mean(d, CONST3(x->seebeck_electron)) * KB_OVER_E * 1e6, mean(d, CONST3(x->seebeck_phonon)) * KB_OVER_E * 1e6,
-                                        mean(d, CONST3(x->lattice)) * KAPPA_L->factor * (d->sheet ? KAPPA_L->sheet_factor : 1.0)};
-      if (d->scan->level[l]) PetscCall(ReportTableAddRow(table, row, text));
+      const TransportTensors *x       = &d->tensors[l][at];
+      const StatesPoint      *p       = &d->scan->point[at];
+      const char             *text[9] = {NULL, NULL, TransportLevelName[l]};
+      PetscReal               row[9]  = {p->kT / UMK_KELVIN, ScanDensity(d->scan, p) * density_factor(d), 0.0, mean(d, CONST3(x->seebeck_electron)) * KB_OVER_E * 1e6, mean(d, CONST3(x->seebeck_phonon)) * KB_OVER_E * 1e6,
+                                         mean(d, CONST3(x->lattice)) * KAPPA_L->factor * (d->sheet ? KAPPA_L->sheet_factor : 1.0)};
+      int                     column  = 6;
+      if (!d->scan->level[l]) continue;
+      for (int k = 0; k < NENHANCED && compared; k++)
+        if (enhanced[k].title) row[column++] = l == LEVEL_DRAG ? 100.0 * enhancement(d, at, enhanced[k].offset) : NAN;
+      PetscCall(ReportTableAddRow(table, row, text));
     }
   PetscCall(ReportTablePrint(table, stdout));
   PetscCall(ReportTableDestroy(&table));
@@ -251,7 +294,7 @@ static PetscErrorCode report_phonons(const RunData *d)
 PetscErrorCode RunReport(const RunData *d)
 {
   const bool phonons  = d->states->species == SPECIES_PHONON;
-  PetscReal  worst[7] = {0, 0, 0, 0, 0, 0, 0};
+  PetscReal  worst[8] = {0, 0, 0, 0, 0, 0, 0, 0};
   bool       tensors  = false;
   int        rank;
   PetscFunctionBeginUser;
@@ -262,13 +305,15 @@ PetscErrorCode RunReport(const RunData *d)
   for (PetscInt at = 0; at < d->scan->nT * d->scan->nC; at++)
     for (int l = 0; l < LEVEL_COUNT; l++) {
       const TransportTensors *x      = &d->tensors[l][at];
-      const PetscReal         one[7] = {x->onsager_defect, x->residual, d->charge_defect[at], d->window_loss[at], d->unscattered[at], d->energy_defect[at], x->symmetry_defect};
+      const PetscReal         one[8] = {x->onsager_defect, x->residual, d->charge_defect[at], d->window_loss[at], d->unscattered[at], d->energy_defect[at], x->symmetry_defect, d->free_phonons ? d->free_phonons[at] : 0.0};
       if (!d->scan->level[l]) continue;
-      for (int k = 0; k < 7; k++) worst[k] = PetscMax(worst[k], one[k]);
+      for (int k = 0; k < 8; k++) worst[k] = PetscMax(worst[k], one[k]);
       tensors = tensors || anisotropic(d, phonons ? x->lattice : x->conductivity);
     }
   if (phonons) Log(1, "audit     Onsager %.1e, residual %.1e, symmetry %.1e, energy %.1e, on unscattered states %.1e", worst[0], worst[1], worst[6], worst[5], worst[4]);
   else Log(1, "audit     Onsager %.1e, residual %.1e, charge %.1e, drive outside the window %.1e, on unscattered states %.1e", worst[0], worst[1], worst[2], worst[3], worst[4]);
+  if (d->beside) Log(1, "          symmetry %.1e, energy %.1e", worst[6], worst[5]);
+  if (worst[7] > 0.0) Log(1, "          %d phonon modes of the wedge, at most, are coupled to nothing and left out", (int)worst[7]);
   if (tensors) Log(1, "          the table shows the mean of the diagonal; full tensors are in the results file");
   if (worst[3] > 1e-4) LogWarning("the window cuts off %.2g of the drive's weight: widen electrons.window", worst[3]);
   if (worst[4] > 1e-6) LogWarning("states that nothing scatters carry %.2g of the drive and were left out: refine the mesh or widen the delta functions", worst[4]);

@@ -3,6 +3,7 @@
 #include "run.h"
 
 #define UMK_KAPPA     (UMK_BOLTZMANN_J / (UMK_TIME_S * UMK_BOHR_M)) /* W/m/K */
+#define UMK_SEEBECK   (UMK_BOLTZMANN_J / UMK_CHARGE_C)              /* V/K */
 #define UMK_TERAHERTZ (1e-12 / (2.0 * UMK_PI * UMK_TIME_S))         /* of an energy of one hartree */
 
 /* Values [nlocal][width] of this rank's rows as [mine][width] in the order of the states, which are dealt evenly here. */
@@ -104,20 +105,21 @@ PetscErrorCode RunWriteStates(Results r, const RunData *d)
     if (phonons) PetscCall(write_rows(r, d, in_group(d, path, "thermal_conductivity", TransportLevelName[l]), true, 1, d->modes + l * n * nlocal, UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0),
                                       RESULTS_LABEL(d->sheet ? "W/K" : "W/m/K", "temperature, carriers, state", "what the mode and its images add to the mean of kappa's diagonal")));
   }
+  if (d->seebeck) PetscCall(write_rows(r, d, in_group(d, path, "seebeck", "drag"), true, 1, d->seebeck, UMK_SEEBECK, RESULTS_LABEL("V/K", "temperature, carriers, state", "what the mode and its images add to the mean of the diagonal of seebeck_phonon")));
   PetscFunctionReturn(0);
 }
 
-/* --- cumulative thermal conductivity ----------------------------------------------------------- */
+/* --- cumulative sums ----------------------------------------------------------- */
 
 #define NBINS 200
 
-/* Sums of kappa of the modes whose value is at most edge[i] */
-static PetscErrorCode accumulate(PetscInt n, const PetscReal *value, const PetscReal *kappa, const PetscReal edge[NBINS], PetscReal sum[NBINS])
+/* Sums of the shares of the modes whose value is at most edge[i]; NaN where a share is */
+static PetscErrorCode accumulate(PetscInt n, const PetscReal *value, const PetscReal *share, const PetscReal edge[NBINS], PetscReal sum[NBINS])
 {
   PetscFunctionBeginUser;
   for (int i = 0; i < NBINS; i++) sum[i] = 0.0;
   for (PetscInt a = 0; a < n; a++)
-    for (int i = NBINS - 1; i >= 0 && value[a] <= edge[i]; i--) sum[i] += kappa[a];
+    for (int i = NBINS - 1; i >= 0 && (value[a] <= edge[i] || isnan(share[a])); i--) sum[i] += share[a];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sum, NBINS, MPIU_REAL, MPI_SUM, PETSC_COMM_WORLD));
   PetscFunctionReturn(0);
 }
@@ -146,37 +148,51 @@ static PetscErrorCode path_edges(PetscInt n, const PetscReal *path, PetscReal ed
   PetscFunctionReturn(0);
 }
 
+/* [nT][nC][NBINS] under /phonons/cumulative/LEVEL */
+static PetscErrorCode write_bins(Results r, const RunData *d, int l, const char *name, PetscReal *value, PetscReal factor, const ResultsLabel *label)
+{
+  const PetscInt dims[3] = {d->scan->nT, d->scan->nC, NBINS};
+  char           path[128];
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < dims[0] * dims[1] * NBINS; i++) value[i] *= factor;
+  snprintf(path, sizeof(path), "/phonons/cumulative/%s/%s", TransportLevelName[l], name);
+  PetscCall(ResultsWriteArray(r, path, 3, dims, value, label));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode write_level(Results r, const RunData *d, int l, const PetscReal *omega, const PetscReal edge[NBINS])
 {
-  const PetscInt   n = d->scan->nT * d->scan->nC, dims[3] = {d->scan->nT, d->scan->nC, NBINS};
-  const PetscReal  factor = UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0);
-  const char      *units  = d->sheet ? "W/K" : "W/m/K";
+  const PetscInt   n     = d->scan->nT * d->scan->nC;
+  const PetscReal  kappa = UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0);
+  const char      *units = d->sheet ? "W/K" : "W/m/K", *axes = "temperature, carriers, bin";
+  const bool       drags = d->seebeck && l == LEVEL_DRAG;
   const PetscInt  *local;
   PetscInt         nlocal;
-  PetscReal       *path, *value[3]; /* kappa below a frequency; edges of paths, kappa below */
-  char             name[128];
+  PetscReal       *path, *value[5]; /* edges of paths; kappa below a frequency, below a path; the same of the Seebeck coefficient */
   PetscFunctionBeginUser;
   PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, &local));
-  PetscCall(PetscMalloc4(nlocal, &path, n * NBINS, &value[0], n * NBINS, &value[1], n * NBINS, &value[2]));
+  PetscCall(PetscMalloc1(nlocal, &path));
+  for (int k = 0; k < 5; k++) PetscCall(PetscMalloc1(n * NBINS, &value[k]));
   for (PetscInt p = 0; p < n; p++) {
-    const PetscReal *kappa = d->modes + (l * n + p) * nlocal, *F = d->displacement + 3 * (l * n + p) * nlocal;
+    const PetscReal *F = d->displacement + 3 * (l * n + p) * nlocal;
     for (PetscInt a = 0; a < nlocal; a++) path[a] = free_path(F + 3 * a, d->states->velocity + 3 * local[a]);
-    PetscCall(accumulate(nlocal, omega, kappa, edge, value[0] + p * NBINS));
-    PetscCall(path_edges(nlocal, path, value[1] + p * NBINS));
-    PetscCall(accumulate(nlocal, path, kappa, value[1] + p * NBINS, value[2] + p * NBINS));
+    PetscCall(path_edges(nlocal, path, value[0] + p * NBINS));
+    for (int k = 0; k < (drags ? 2 : 1); k++) {
+      const PetscReal *share = k ? d->seebeck + p * nlocal : d->modes + (l * n + p) * nlocal;
+      PetscCall(accumulate(nlocal, omega, share, edge, value[1 + 2 * k] + p * NBINS));
+      PetscCall(accumulate(nlocal, path, share, value[0] + p * NBINS, value[2 + 2 * k] + p * NBINS));
+    }
+    for (int i = 0; i < NBINS && isnan(value[1][p * NBINS]); i++) value[0][p * NBINS + i] = NAN;
   }
-  for (PetscInt i = 0; i < n * NBINS; i++) {
-    value[0][i] *= factor;
-    value[1][i] *= UMK_BOHR_M * 1e9;
-    value[2][i] *= factor;
+  PetscCall(write_bins(r, d, l, "mean_free_path", value[0], UMK_BOHR_M * 1e9, RESULTS_LABEL("nm", axes, "mean free path |F.v|/|v|")));
+  PetscCall(write_bins(r, d, l, "kappa_below_frequency", value[1], kappa, RESULTS_LABEL(units, axes, "mean of kappa's diagonal of modes up to the frequency")));
+  PetscCall(write_bins(r, d, l, "kappa_below_mean_free_path", value[2], kappa, RESULTS_LABEL(units, axes, "mean of kappa's diagonal of modes up to the mean free path")));
+  if (drags) {
+    PetscCall(write_bins(r, d, l, "seebeck_below_frequency", value[3], UMK_SEEBECK, RESULTS_LABEL("V/K", axes, "mean of the diagonal of seebeck_phonon of modes up to the frequency")));
+    PetscCall(write_bins(r, d, l, "seebeck_below_mean_free_path", value[4], UMK_SEEBECK, RESULTS_LABEL("V/K", axes, "mean of the diagonal of seebeck_phonon of modes up to the mean free path")));
   }
-  snprintf(name, sizeof(name), "/phonons/cumulative/%s/kappa_below_frequency", TransportLevelName[l]);
-  PetscCall(ResultsWriteArray(r, name, 3, dims, value[0], RESULTS_LABEL(units, "temperature, carriers, bin", "mean of kappa's diagonal of modes up to the frequency")));
-  snprintf(name, sizeof(name), "/phonons/cumulative/%s/mean_free_path", TransportLevelName[l]);
-  PetscCall(ResultsWriteArray(r, name, 3, dims, value[1], RESULTS_LABEL("nm", "temperature, carriers, bin", "mean free path |F.v|/|v|")));
-  snprintf(name, sizeof(name), "/phonons/cumulative/%s/kappa_below_mean_free_path", TransportLevelName[l]);
-  PetscCall(ResultsWriteArray(r, name, 3, dims, value[2], RESULTS_LABEL(units, "temperature, carriers, bin", "mean of kappa's diagonal of modes up to the mean free path")));
-  PetscCall(PetscFree4(path, value[0], value[1], value[2]));
+  for (int k = 0; k < 5; k++) PetscCall(PetscFree(value[k]));
+  PetscCall(PetscFree(path));
   PetscFunctionReturn(0);
 }
 

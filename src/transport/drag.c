@@ -248,3 +248,21 @@ PetscErrorCode DragModes(Drag d, TransportLevel level, const StatesPoint *p, Pet
   PetscCall(TransportModesOf(d->c2, d->phonons, d->v2, z, d->rate + d->ne, p, part));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode DragModesSeebeck(Drag d, TransportLevel level, const StatesPoint *p, const TransportTensors *tensors, PetscReal *part)
+{
+  const KMesh        mesh  = d->phonons->mesh;
+  const PetscReal    scale = d->phonons->spin / (mesh->size * mesh->crystal->volume * d->multiplicity * p->kT * p->kT * mesh->crystal->dimension);
+  const PetscScalar *x, *z;
+  PetscFunctionBeginUser;
+  PetscCall(VecGetArrayRead(d->x[DRAG_PHONONS], &x));
+  PetscCall(VecGetArrayRead(d->z[level][DRAG_FIELD], &z));
+  for (PetscInt i = 0; i < d->np; i++) {
+    PetscReal answer[3]; /* to a unit current */
+    MatTVec3(CONST3(tensors->resistivity), z + 3 * (d->ne + i), answer);
+    part[i] = scale * Dot3(x + 3 * (d->ne + i), answer);
+  }
+  PetscCall(VecRestoreArrayRead(d->x[DRAG_PHONONS], &x));
+  PetscCall(VecRestoreArrayRead(d->z[level][DRAG_FIELD], &z));
+  PetscFunctionReturn(0);
+}
