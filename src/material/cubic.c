@@ -241,15 +241,6 @@ PetscErrorCode CubicSetFirst(Cubic c, const PetscReal q0[3], const Complex *disp
 
 /* --- pairs ------------------------------------------------------------------------------------------------ */
 
-/* [n <= VECTOR_WIDTH][nm^2] complex -> [nm^2] pairs of vectors (re, im); missing pairs repeat the last */
-static inline void gather(PetscInt n, PetscInt width, const Complex *rows, RealVector *out)
-{
-  const PetscReal *row[VECTOR_WIDTH];
-
-  for (int i = 0; i < VECTOR_WIDTH; i++) row[i] = (const PetscReal *)(rows + PetscMin(i, n - 1) * width);
-  for (PetscInt j = 0; j < 2 * width; j++) out[j] = (RealVector){row[0][j], row[1][j], row[2][j], row[3][j], row[4][j], row[5][j], row[6][j], row[7][j]};
-}
-
 /* v [c] (re, im) = sum_a u_a,n W_ac; W: real parts of one n0, rows ld apart, imaginary parts `im` further on */
 static inline __attribute__((always_inline)) void rotate_first(PetscInt nm, PetscInt n, const RealVector *u, const PetscReal *W, PetscInt ld, size_t im, RealVector *v)
 {
@@ -316,8 +307,8 @@ static PetscErrorCode evaluate_block(Cubic c, PetscInt n, const Complex *displac
   for (PetscInt i0 = 0; i0 < n; i0 += VECTOR_WIDTH) {
     const PetscInt some = PetscMin(VECTOR_WIDTH, n - i0);
 
-    gather(some, m2, displacement + i0 * m2, u);
-    gather(some, m2, displacement1 + i0 * m2, u1);
+    GatherRows(some, m2, displacement + i0 * m2, u);
+    GatherRows(some, m2, displacement1 + i0 * m2, u1);
     finish_any(nm, u, u1, c->W + i0, ld, v, out);
     for (PetscInt i = 0; i < some; i++)
       for (PetscInt j = 0; j < N; j++) phi2[(i0 + i) * N + j] = ((const PetscReal *)out)[j * VECTOR_WIDTH + i];

@@ -154,6 +154,14 @@ PetscErrorCode EigenWorkDestroy(EigenWork *w);
 PetscErrorCode HermitianEigen(EigenWork *w, const Complex *H, PetscReal *value, Complex *U);
 /* diagonal[n] = Re (U^+ M U)_nn, M hermitised */
 void HermitianDiagonal(PetscInt n, const Complex *M, const Complex *U, PetscReal *diagonal);
+/* rows [n][width] complex numbers of n <= VECTOR_WIDTH points -> [width] pairs of vectors (re, im); missing points repeat the last */
+static inline void GatherRows(PetscInt n, PetscInt width, const Complex *rows, RealVector *out)
+{
+  const PetscReal *row[VECTOR_WIDTH];
+
+  for (int i = 0; i < VECTOR_WIDTH; i++) row[i] = (const PetscReal *)(rows + PetscMin(i, n - 1) * width);
+  for (PetscInt j = 0; j < 2 * width; j++) out[j] = (RealVector){row[0][j], row[1][j], row[2][j], row[3][j], row[4][j], row[5][j], row[6][j], row[7][j]};
+}
 /* 64-byte aligned, PetscFree'd by AlignedFree. */
 PetscErrorCode AlignedAlloc(size_t count, PetscReal **array);
 PetscErrorCode AlignedFree(PetscReal **array);
