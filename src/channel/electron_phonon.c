@@ -1,6 +1,8 @@
 /*
   Electron-phonon scattering with interpolated vertices:  i + l -> j,  K = (2 pi/N) |g|^2 delta(e_j - e_i - omega_l),  q = k_j - k_i.
 
+  A process is normal when k_i + q = k_j for the shortest images of the three wavevectors (the mean of equally short ones).
+
   Enumerated from the absorbing side. |g|^2 is averaged over states degenerate at k, at k + q and at q, where the gauge is free; all partners q
   of one k go through CouplingEvaluate in blocks.
 */
@@ -11,6 +13,8 @@
 #define BATCH_K    32                    /* k points half-transformed together */
 #define CAPACITY   8192                  /* processes per batch */
 
+enum { ALL, NORMAL, UMKLAPP };
+
 typedef struct { /* one wedge point being enumerated */
   PetscInt  ik, nstates, nbi;  /* first states; initial bands first_band .. first_band + nbi - 1 */
   PetscInt  first_band;
@@ -19,6 +23,7 @@ typedef struct { /* one wedge point being enumerated */
 
 typedef struct {
   Coupling   coupling;
+  PetscInt   kind;                 /* of processes that are kept */
   PetscInt   nprepared, *prepared; /* wedge points to come, from prepare() */
   PetscInt   nbatch;               /* the points now in the coupling: */
   PetscInt   batch[BATCH_K];
@@ -39,7 +44,8 @@ typedef struct {
 } Data;
 
 static const DeckKey keys[] = {
-  {"scattering.electron_phonon", DECK_SECTION, .help = "first-principles electron-phonon coupling of the material"},
+  {"scattering.electron_phonon", DECK_SECTION, .primary = "processes", .help = "electron-phonon coupling of the material"},
+  {"scattering.electron_phonon.processes", DECK_CHOICE, .choices = "all|normal|umklapp", .fallback = "all", .help = "leave out umklapp, or normal, processes"},
   {NULL}};
 
 static PetscErrorCode number_modes(Data *d, States ph)
@@ -59,9 +65,10 @@ static PetscErrorCode create(Channel c)
   bool     has_coupling;
   PetscFunctionBeginUser;
   PetscCall(MaterialGetSizes(c->context->material, &nbands, &nm, &has_coupling, NULL));
-  if (!has_coupling) PetscCall(DeckError(c->deck, "", "this material has no electron-phonon coupling; for models use acoustic_deformation, optical_deformation or polar_optical"));
+  if (!has_coupling) PetscCall(DeckError(c->deck, "", "this material has no electron-phonon coupling; models: give material.model.coupling, or use acoustic_deformation, optical_deformation or polar_optical"));
   PetscCall(PetscNew(&d));
   c->data = d;
+  PetscCall(DeckGetChoice(c->deck, "processes", &d->kind));
   PetscCall(CouplingCreate(c->context->material, &d->coupling));
   PetscCall(number_modes(d, ph));
   const PetscInt np = el->npoints, nb = el->nb;
@@ -194,6 +201,29 @@ static void fill_slice(Channel c, int32_t i, PetscInt slot, PetscInt nu)
     }
 }
 
+static void shortest(KMesh mesh, PetscInt64 linear, PetscReal k[3])
+{
+  PetscReal image[MESH_MAX_SHORTEST][3];
+  const int n = MeshShortest(mesh, linear, image);
+  for (int c = 0; c < 3; c++) {
+    k[c] = 0.0;
+    for (int i = 0; i < n; i++) k[c] += image[i][c] / n;
+  }
+}
+
+static bool wanted(Channel c, const Initial *f, PetscInt p)
+{
+  const Data *d    = c->data;
+  const KMesh mesh = c->context->electrons->mesh;
+  PetscReal   ki[3], kj[3], q[3];
+  if (d->kind == ALL) return true;
+  shortest(mesh, f->linear, ki);
+  shortest(mesh, c->context->electrons->point[p], kj);
+  shortest(mesh, d->q_linear[p], q);
+  const PetscReal G[3] = {ki[0] + q[0] - kj[0], ki[1] + q[1] - kj[1], ki[2] + q[2] - kj[2]};
+  return (Norm3(G) < 1e-6 * Norm3(mesh->crystal->b[0])) == (d->kind == NORMAL);
+}
+
 /* Delta weights of all slices, and the points that take part. */
 static PetscErrorCode weigh(Channel c, const Initial *f, PetscInt *npartners)
 {
@@ -217,7 +247,7 @@ static PetscErrorCode weigh(Channel c, const Initial *f, PetscInt *npartners)
   }
   *npartners = 0;
   for (PetscInt p = 0; p < np; p++)
-    if (d->partner[p]) d->partner[(*npartners)++] = (int32_t)p;
+    if (d->partner[p] && wanted(c, f, p)) d->partner[(*npartners)++] = (int32_t)p;
   PetscFunctionReturn(0);
 }
 
@@ -286,13 +316,14 @@ static PetscErrorCode vertices(Channel c, const Initial *f, PetscInt at, const P
     MeshPoint(ph->mesh, d->q_linear[p], d->q + 3 * iq);
     PetscCall(StatesPhononsAt(ph, d->q_linear[p], &omega, NULL, d->displacement + iq * nm * nm));
     PetscCall(PetscArraycpy(d->omega + iq * nm, omega, nm));
-    PetscCall(PetscArraycpy(d->U + iq * nbands * nb, el->point_U + (size_t)p * (size_t)(nbands * nb), nbands * nb));
+    if (el->point_U) PetscCall(PetscArraycpy(d->U + iq * nbands * nb, el->point_U + (size_t)p * (size_t)(nbands * nb), nbands * nb));
+    for (PetscInt b = 0; !el->point_U && b < nbands * nb; b++) d->U[iq * nbands * nb + b] = b / nb == el->band_first + b % nb;
   }
   PetscCall(CouplingEvaluate(d->coupling, at, nq, d->q, nb, d->U, d->displacement, d->omega, ph->omega_min, d->g2));
   for (PetscInt iq = 0; iq < nq; iq++) {
     PetscReal *g = d->g2 + iq * nb * f->nbi * nm;
-    ChannelAverageDegenerate(1, nb, f->nbi * nm, el->point_energy + (size_t)partner[iq] * (size_t)nb, g);
-    ChannelAverageDegenerate(nb, f->nbi, nm, initial_energy, g);
+    if (el->point_U) ChannelAverageDegenerate(1, nb, f->nbi * nm, el->point_energy + (size_t)partner[iq] * (size_t)nb, g);
+    if (el->point_U) ChannelAverageDegenerate(nb, f->nbi, nm, initial_energy, g);
     ChannelAverageDegenerate(nb * f->nbi, nm, 1, d->omega + iq * nm, g);
   }
   d->vertices += (PetscReal)(nq * nb * f->nbi * nm);
@@ -333,5 +364,5 @@ static PetscErrorCode report(Channel c)
 }
 
 const ChannelType electron_phonon_channel = {
-  .name = "electron_phonon", .help = "first-principles electron-phonon coupling", .keys = keys, .needs_phonons = true, .acts = CHANNEL_ON_ELECTRONS | CHANNEL_ON_PHONONS,
+  .name = "electron_phonon", .help = "electron-phonon coupling of the material", .keys = keys, .needs_phonons = true, .acts = CHANNEL_ON_ELECTRONS | CHANNEL_ON_PHONONS,
   .create = create, .destroy = destroy, .enumerate = enumerate, .work = work, .prepare = prepare, .report = report};

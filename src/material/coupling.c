@@ -53,12 +53,14 @@ PetscErrorCode CouplingCreate(Material m, Coupling *coupling)
   Coupling c;
 
   PetscFunctionBeginUser;
-  PetscCheckInput(m->has_coupling && m->ops == &wannier_ops, NULL, 0, "material %s has no electron-phonon coupling from first principles", m->name);
+  PetscCheckInput(m->has_coupling, NULL, 0, "material %s has no electron-phonon coupling", m->name);
   PetscCall(PetscNew(&c));
   c->m      = m;
-  c->w      = m->data;
   c->nb     = m->nbands;
   c->nm     = m->nmodes;
+  *coupling = c;
+  if (m->ops->coupling) PetscFunctionReturn(0);
+  c->w      = m->data;
   c->nparts = c->w->head.g_real ? 1 : 2;
   /* a unit of a tile: one pair of phonon vectors and one displacement */
   const size_t unit = (size_t)(2 * c->nb * c->nb * c->nparts), rows = (size_t)(c->w->pair_e.ncos + c->w->pair_e.nsin);
@@ -67,7 +69,6 @@ PetscErrorCode CouplingCreate(Material m, Coupling *coupling)
   PetscCall(AlignedAlloc(rows * unit * (size_t)c->tile_units, &c->tile));
   PetscCall(PetscMalloc1(c->w->pair_e.ncos, &c->active));
   PetscCall(AlignedAlloc((size_t)(c->w->pair_p.ncos + c->w->pair_p.nsin) * (PARTNERS + VECTOR_WIDTH), &c->phases));
-  *coupling = c;
   PetscFunctionReturn(0);
 }
 
@@ -242,8 +243,7 @@ static void store_rows(const Coupling c, const Initial *k, PetscInt first, Petsc
 
 static PetscErrorCode reserve_initial(Coupling c, PetscInt nk, const Complex *U, const PetscInt *first, const PetscInt *count)
 {
-  const Pairing *p    = &c->w->pair_p;
-  const PetscInt nb   = c->nb;
+  const PetscInt nb = c->nb, rows = c->w ? c->w->pair_p.ncos + c->w->pair_p.nsin : 0;
   size_t         pool = 0, kets = 0;
 
   PetscFunctionBeginUser;
@@ -255,7 +255,7 @@ static PetscErrorCode reserve_initial(Coupling c, PetscInt nk, const Complex *U,
   for (PetscInt ik = 0; ik < nk; ik++) {
     c->initial[ik].count = count[ik];
     c->initial[ik].at    = pool;
-    pool += (size_t)((p->ncos + p->nsin) * 2 * c->nm * nb) * (size_t)count[ik];
+    pool += (size_t)(rows * 2 * c->nm * nb) * (size_t)count[ik];
     pool = (pool + 7) / 8 * 8;
     kets += (size_t)(nb * count[ik]);
   }
@@ -276,7 +276,7 @@ static PetscErrorCode reserve_initial(Coupling c, PetscInt nk, const Complex *U,
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CouplingSetInitial(Coupling c, PetscInt nk, const PetscReal *k, const Complex *U, const PetscInt *first, const PetscInt *count)
+static PetscErrorCode half_transform(Coupling c, PetscInt nk, const PetscReal *k, const PetscInt *count)
 {
   const Pairing  *e = &c->w->pair_e, *p = &c->w->pair_p;
   const PetscInt  ld = (nk + VECTOR_WIDTH - 1) / VECTOR_WIDTH * VECTOR_WIDTH, block = 2 * c->nb * c->nb * c->nparts, units = p->ncos * c->nm;
@@ -285,8 +285,6 @@ PetscErrorCode CouplingSetInitial(Coupling c, PetscInt nk, const PetscReal *k, c
   PetscInt        most = 0;
 
   PetscFunctionBeginUser;
-  if (nk == 0) PetscFunctionReturn(0);
-  PetscCall(reserve_initial(c, nk, U, first, count));
   for (PetscInt ik = 0; ik < nk; ik++) most = PetscMax(most, count[ik]);
   PetscCall(AlignedAlloc((size_t)((e->ncos + e->nsin) * ld), &phases));
   PetscCall(AlignedAlloc((size_t)((e->ncos + e->nsin) * ld), &active));
@@ -314,16 +312,16 @@ PetscErrorCode CouplingSetInitial(Coupling c, PetscInt nk, const PetscReal *k, c
   PetscFunctionReturn(0);
 }
 
-/* --- partners -------------------------------------------------------------------------------------------------- */
-
-/* rows [n][width] complex numbers of n <= VECTOR_WIDTH partners -> [width] pairs of vectors (re, im); missing partners repeat the last */
-static inline void gather(PetscInt n, PetscInt width, const Complex *rows, RealVector *out)
+PetscErrorCode CouplingSetInitial(Coupling c, PetscInt nk, const PetscReal *k, const Complex *U, const PetscInt *first, const PetscInt *count)
 {
-  const PetscReal *row[VECTOR_WIDTH];
-
-  for (int i = 0; i < VECTOR_WIDTH; i++) row[i] = (const PetscReal *)(rows + PetscMin(i, n - 1) * width);
-  for (PetscInt j = 0; j < 2 * width; j++) out[j] = (RealVector){row[0][j], row[1][j], row[2][j], row[3][j], row[4][j], row[5][j], row[6][j], row[7][j]};
+  PetscFunctionBeginUser;
+  if (nk == 0) PetscFunctionReturn(0);
+  PetscCall(reserve_initial(c, nk, U, first, count));
+  if (c->w) PetscCall(half_transform(c, nk, k, count));
+  PetscFunctionReturn(0);
 }
+
+/* --- partners -------------------------------------------------------------------------------------------------- */
 
 /* v [nm] (re, im) of `two` (1 or 2) final states = sum_b conj(Uf[b,f]) W_{c,n,b} */
 static inline __attribute__((always_inline)) void rotate_bra(PetscInt nb, PetscInt nm, PetscInt stride, PetscInt nf, PetscInt two, const PetscReal *W, PetscInt ld, size_t im, const RealVector *uf, RealVector *v)
@@ -449,8 +447,8 @@ static PetscErrorCode evaluate_block(Coupling c, const Initial *k, Finish *f, Pe
   for (PetscInt i0 = 0; i0 < nq; i0 += VECTOR_WIDTH) {
     const PetscInt n = PetscMin(VECTOR_WIDTH, nq - i0);
 
-    gather(n, nb * f->nf, Uf + i0 * nb * f->nf, f->uf);
-    gather(n, nm * nm, displacement + i0 * nm * nm, f->u);
+    GatherRows(n, nb * f->nf, Uf + i0 * nb * f->nf, f->uf);
+    GatherRows(n, nm * nm, displacement + i0 * nm * nm, f->u);
     for (PetscInt nu = 0; nu < nm; nu++)
       for (int i = 0; i < VECTOR_WIDTH; i++) {
         const PetscReal w = omega[(i0 + PetscMin(i, n - 1)) * nm + nu];
@@ -478,6 +476,7 @@ PetscErrorCode CouplingEvaluate(Coupling c, PetscInt ik, PetscInt nq, const Pets
   PetscFunctionBeginUser;
   PetscCheck(ik >= 0 && ik < c->nk, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "initial point %d of %d", (int)ik, (int)c->nk);
   if (nq == 0 || nf == 0 || k->count == 0) PetscFunctionReturn(0);
+  if (!c->w) return c->m->ops->coupling(c->m, k->count, k->ket, nq, q, nf, Uf, displacement, omega, omega_min, g2);
   PetscCall(reserve((size_t)(N2 * ld), &c->W_room, &c->W));
   PetscCall(reserve_finish(c, k->count, nf, ld, &f));
   for (PetscInt i = 0; i < nq; i += most)

@@ -25,6 +25,8 @@ typedef struct {
   PetscErrorCode (*velocity_matrix)(Material, const PetscReal k[3], Complex *v);
   /* Models: |Phi_3|^2 of npairs pairs (q, q1) with one q0 [npairs][q0][q][q1], as CubicEvaluate returns it; NULL: none, or from third-order force constants */
   PetscErrorCode (*cubic)(Material, PetscInt npairs, const PetscReal q0[3], const PetscReal *omega0, const PetscReal *q, const PetscReal *omega, const PetscReal *q1, const PetscReal *omega1, PetscReal *phi2);
+  /* Models: |g|^2 from `count` initial bands, ket [nbands][count], as CouplingEvaluate returns it; NULL: none, or interpolated */
+  PetscErrorCode (*coupling)(Material, PetscInt count, const Complex *ket, PetscInt nq, const PetscReal *q, PetscInt nf, const Complex *Uf, const Complex *displacement, const PetscReal *omega, PetscReal omega_min, PetscReal *g2);
   PetscErrorCode (*write)(Material, const char *path, const char *provenance); /* NULL: has no native file */
   PetscErrorCode (*print)(Material, FILE *);                                   /* NULL: the general lines suffice */
 } MaterialOps;

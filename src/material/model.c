@@ -73,6 +73,7 @@ static PetscErrorCode model_print(Material material, FILE *out)
     fprintf(out, "\n");
   }
   if (m->has_phonons) ModelPhononsPrint(m, out);
+  if (m->has_coupling) fprintf(out, "  coupling: %s, %.6g %s\n", m->deformation ? "deformation" : "constant", m->coupling / UMK_EV / (m->deformation ? 1.0 : UMK_BOHR_ANGSTROM), m->deformation ? "eV" : "eV/angstrom");
   PetscFunctionReturn(0);
 }
 
@@ -84,6 +85,7 @@ static const MaterialOps model_ops = {
   .phonon_velocity_matrix = ModelPhononVelocityMatrix,
   .velocity_matrix        = model_velocity_matrix,
   .cubic                  = ModelCubic,
+  .coupling               = ModelCoupling,
   .print                  = model_print,
 };
 
@@ -141,6 +143,7 @@ static PetscErrorCode set_public(Deck model, Material material)
   material->nbands    = m->nbands;
   material->nmodes    = m->has_phonons ? 3 : 0;
   material->has_cubic = m->phonons.has_cubic;
+  material->has_coupling = m->has_coupling;
   material->box       = m->box;
   PetscCall(DeckGetBool(model, "metal", &material->metal));
   PetscCall(DeckGetInt(model, "spin", &spin, NULL));
@@ -164,6 +167,7 @@ PetscErrorCode MaterialModelRegisterKeys(void)
   PetscFunctionBeginUser;
   PetscCall(DeckRegisterKeys(ModelKeys));
   PetscCall(DeckRegisterKeys(ModelPhononKeys));
+  PetscCall(DeckRegisterKeys(ModelCouplingKeys));
   PetscFunctionReturn(0);
 }
 
@@ -180,6 +184,7 @@ PetscErrorCode MaterialCreateModel(MPI_Comm comm, Deck model, Material *material
   m->dimension = (int)dimension;
   PetscCall(ModelReadBands(model, m));
   PetscCall(ModelReadPhonons(model, m));
+  PetscCall(ModelReadCoupling(model, m));
   PetscCall(set_crystal(model, *material));
   PetscCall(set_public(model, *material));
   PetscFunctionReturn(0);

@@ -30,6 +30,7 @@ typedef struct {
 
 typedef enum { PHONONS_DEBYE, PHONONS_EINSTEIN, PHONONS_SPRINGS } ModelPhononKind; /* order of the deck's choices */
 #define MODEL_MAX_NEIGHBOURS 12
+#define MODEL_MAX_IMAGES     16
 
 typedef struct {
   ModelPhononKind kind;
@@ -50,9 +51,11 @@ typedef struct {
   Crystal    crystal;          /* borrowed from the material */
   bool       has_phonons;
   ModelPhonons phonons;
+  bool       has_coupling, deformation;
+  PetscReal  coupling;         /* D, hartree; or F, hartree/bohr */
 } ModelMaterial;
 
-extern const DeckKey ModelKeys[], ModelPhononKeys[];
+extern const DeckKey ModelKeys[], ModelPhononKeys[], ModelCouplingKeys[];
 
 /* Fill band, nbands, nvalence from the view of material.model. */
 PetscErrorCode ModelReadBands(Deck model, ModelMaterial *m);
@@ -60,6 +63,11 @@ PetscErrorCode ModelReadBands(Deck model, ModelMaterial *m);
 PetscErrorCode ModelReadPhonons(Deck model, ModelMaterial *m);
 /* What of the phonons follows from m->crystal. */
 void ModelPhononsSetCrystal(ModelMaterial *m);
+/* Cartesian images of q (fractional) that are equally short. */
+int ModelShortest(const ModelMaterial *m, const PetscReal q[3], PetscReal image[MODEL_MAX_IMAGES][3]);
+/* Fill the coupling from the view of material.model; bands and phonons come first. */
+PetscErrorCode ModelReadCoupling(Deck model, ModelMaterial *m);
+PetscErrorCode ModelCoupling(Material material, PetscInt count, const Complex *ket, PetscInt nq, const PetscReal *q, PetscInt nf, const Complex *Uf, const Complex *displacement, const PetscReal *omega, PetscReal omega_min, PetscReal *g2);
 void ModelPhononsPrint(const ModelMaterial *m, FILE *out);
 PetscErrorCode ModelPhononsEvaluate(Material material, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement);
 PetscErrorCode ModelPhononVelocityMatrix(Material material, const PetscReal q[3], Complex *v);

@@ -17,7 +17,6 @@
 #include "wannier_impl.h"
 #include <string.h>
 
-#define MAX_IMAGES 16
 #define PHONONS    "material.model.phonons"
 #define CUBIC      "material.model.cubic"
 
@@ -143,8 +142,7 @@ void ModelPhononsSetCrystal(ModelMaterial *m)
   for (int i = 0; i < c->dimension; i++) p->range[i] = (int)ceil(reach * Norm3(c->a[i]) / (2.0 * UMK_PI) + 0.5 - 1e-9);
 }
 
-/* Cartesian images of q (fractional) that are equally short. */
-static int shortest(const ModelMaterial *m, const PetscReal q[3], PetscReal image[MAX_IMAGES][3])
+int ModelShortest(const ModelMaterial *m, const PetscReal q[3], PetscReal image[MODEL_MAX_IMAGES][3])
 {
   const int *range = m->phonons.range;
   PetscReal  f[3] = {0, 0, 0}, least = HUGE_VAL;
@@ -160,7 +158,7 @@ static int shortest(const ModelMaterial *m, const PetscReal q[3], PetscReal imag
         if (length > least * (1.0 + 1e-9)) continue;
         if (length < least * (1.0 - 1e-9)) n = 0;
         least = PetscMin(least, length);
-        if (n < MAX_IMAGES) memcpy(image[n++], cart, sizeof(cart));
+        if (n < MODEL_MAX_IMAGES) memcpy(image[n++], cart, sizeof(cart));
       }
   return n;
 }
@@ -168,8 +166,8 @@ static int shortest(const ModelMaterial *m, const PetscReal q[3], PetscReal imag
 static void debye(const ModelMaterial *m, const PetscReal q[3], Complex *D)
 {
   const PetscReal t = m->phonons.sound[1] * m->phonons.sound[1], l = m->phonons.sound[0] * m->phonons.sound[0] - t;
-  PetscReal       image[MAX_IMAGES][3];
-  const int       n = shortest(m, q, image);
+  PetscReal       image[MODEL_MAX_IMAGES][3];
+  const int       n = ModelShortest(m, q, image);
   for (int i = 0; i < n; i++) {
     const PetscReal *k = image[i], k2 = Dot3(k, k);
     for (int a = 0; a < 3; a++)
