@@ -9,6 +9,7 @@ import os
 import sys
 
 from plot_common import BOLTZMANN, COLOURS, LEVELS, STYLE, Pictures, channel_text, chosen, density_units, diagonal, draw_legend, draw_series, h5py, np, plain_log, plt, scientific, units
+from plot_drag import plot_drag
 from plot_lattice import plot_lattice
 from plot_studies import plot_focusing, plot_wave_packet
 
@@ -195,6 +196,7 @@ def plot_transport(file, pictures):
         plot_mean_free_path(file, temperature, pictures)
     if 'phonons' in file:
         plot_lattice(file, temperature, pictures)
+    plot_drag(file, temperature, density, pictures)
 
 
 def main():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures of heat carried by phonons: cumulative thermal conductivity, rates, shares of the modes."""
-from plot_common import COLOURS, LEVELS, channel_text, chosen, np, plain_log, plt
+from plot_common import COLOURS, LEVELS, channel_text, chosen, density_units, np, plain_log, plt, scientific
 
 
 def kappa_unit(file, level):
@@ -17,7 +17,8 @@ def plot_cumulative_path(file, temperature, pictures):
     group = file['phonons/cumulative']
     figure, axes = plt.subplots()
     lowest, highest = np.inf, 0
-    levels = [level for level in LEVELS if level in group]
+    levels = [level for level in ('rta', best_level(group)) if level in group]
+    levels = levels[:1] if len(set(levels)) == 1 else levels
     for colour, t in zip(COLOURS, chosen(len(temperature), 5)):
         for level in levels:
             length = group[f'{level}/mean_free_path'][t, 0]
@@ -25,7 +26,7 @@ def plot_cumulative_path(file, temperature, pictures):
             if not np.isfinite(kappa[-1]) or kappa[-1] <= 0:
                 continue
             label = f'{temperature[t]:g} K' if level == levels[-1] else None
-            axes.plot(length, kappa / kappa[-1], LEVELS[level][1], color=colour, label=label)
+            axes.plot(length, kappa / kappa[-1], '--' if level == 'rta' else '-', color=colour, label=label)
             lowest = min(lowest, length[np.argmax(kappa > 0.002 * kappa[-1])])
             highest = max(highest, length[np.argmax(kappa > 0.999 * kappa[-1])])
     if not highest:
@@ -72,11 +73,14 @@ def plot_cumulative_frequency(file, temperature, pictures):
 
 
 def plot_rates(file, temperature, pictures):
-    """Scattering rates of the modes against frequency; normal and umklapp processes apart, at the temperature nearest 300 K."""
+    """Scattering rates of the modes against frequency; normal and umklapp processes apart, at the temperature nearest 300 K and, beside carriers, the highest density."""
     group = file['phonons']
     t = int(np.argmin(np.abs(temperature - 300)))
+    density = file['points/carrier_density'][t] if 'points/carrier_density' in file else np.array([np.nan])
+    c = int(np.argmax(np.abs(density))) if np.all(np.isfinite(density)) else 0
+    title = f'{temperature[t]:g} K' + (f', {scientific(density[c])} {density_units(file)}' if np.isfinite(density[c]) else '')
     frequency = group['frequency'][()]
-    rates = {name: group['rate'][name][t, 0] for name in group['rate']}
+    rates = {name: group['rate'][name][t, c] for name in group['rate']}
     split = [name for name in rates if any(other != name and other.startswith(name + '_') for other in rates)]
     shown = {name: rate for name, rate in rates.items() if name not in split and name != 'total' and np.any(rate > 0)}
     if not shown:
@@ -96,8 +100,8 @@ def plot_rates(file, temperature, pictures):
     axes.set_xlim(left=0)
     axes.set_xlabel('frequency (THz)')
     axes.set_ylabel(r'scattering rate (ps$^{-1}$)')
-    axes.legend(title=f'{temperature[t]:g} K', markerscale=10 / size, handletextpad=0.2, loc='center left', bbox_to_anchor=(1.01, 0.5))
-    pictures.save(figure, 'rates')
+    axes.legend(title=title, markerscale=10 / size, handletextpad=0.2, loc='center left', bbox_to_anchor=(1.01, 0.5))
+    pictures.save(figure, 'phonon-rates' if 'electrons/rate' in file else 'rates')
 
 
 def plot_branches(file, temperature, pictures):

@@ -197,6 +197,10 @@ PetscErrorCode DragSolve(Drag d, TransportLevel level, const StatesPoint *p, Tra
     TransportFillNan(x);
     PetscFunctionReturn(0);
   }
+  if (x->converged && x->residual > 100.0 * d->tolerance) { /* the solver's recursion met it, the true residual does not */
+    x->converged = false;
+    LogWarning("level %s: not converged, true residual %.3g for a tolerance of %.3g", TransportLevelName[level], x->residual, d->tolerance);
+  }
   for (int a = 0; a < DRAG_DRIVES; a++)
     for (int b = 0; b < DRAG_DRIVES; b++) {
       PetscCall(moment(d, a, d->z[level][b], p->kT, L[a][b]));
