@@ -134,6 +134,7 @@ PetscErrorCode MaterialImport(MPI_Comm comm, const char *format, const char *pat
 /* Several files that complete each other, in order; the first holds the crystal, and the electrons if any do. */
 typedef struct {
   const char *format, *path;
+  bool        cubic_only; /* of a later part: its third order, not its harmonic force constants */
 } ImportPart;
 PetscErrorCode MaterialImportParts(MPI_Comm comm, int nparts, const ImportPart *parts, const ImportOptions *options, Material *m);
 PetscErrorCode MaterialImportFormats(int *n, const char *const **names, const char *const **help);

@@ -276,7 +276,7 @@ typedef struct {
 } Work;
 
 /* An option that no part of the command line takes is a mistake. */
-static PetscErrorCode check_parts(int nparts, const Importer *const *importer, const ImportOptions *o)
+static PetscErrorCode check_parts(int nparts, const Importer *const *importer, const ImportPart *parts, const ImportOptions *o)
 {
   bool meshes = false, constants = false;
 
@@ -285,7 +285,7 @@ static PetscErrorCode check_parts(int nparts, const Importer *const *importer, c
     return InputErrorAt(NULL, 0, "format %s holds no crystal: give it after one that does, as in \"qe_fc FILE.fc %s PATH\"", importer[0]->name, importer[0]->name);
   for (int i = 0; i < nparts; i++) {
     meshes    = meshes || importer[i]->meshes;
-    constants = constants || ((i == 0 || !importer[i]->adds) && !importer[i]->stored);
+    constants = constants || ((i == 0 || !importer[i]->adds) && !importer[i]->stored && !parts[i].cubic_only);
   }
   PetscCheckInput(meshes || (!o->coarse_k[0] && !o->coarse_q[0] && o->use_ws < 0), NULL, 0, "coarse_k, coarse_q and use_ws are for formats that do not tell their meshes: format %s does", importer[0]->name);
   PetscCheckInput(constants || o->sum_rule == SUM_RULE_DEFAULT, NULL, 0, "a sum rule is for parts that bring harmonic force constants; format %s keeps what the file holds", importer[0]->name);
@@ -359,7 +359,7 @@ static PetscErrorCode read_parts(int nparts, const Importer *const *importer, co
       continue;
     }
     code = open_part(importer[i], parts[i].path, o, w, &part);
-    if (!code) code = SourceMerge(parts[i].path, &w->whole, &part);
+    if (!code) code = parts[i].cubic_only ? SourceMergeCubic(parts[i].path, &w->whole, &part) : SourceMerge(parts[i].path, &w->whole, &part);
     PetscCall(WannierSourceDestroy(&part));
     PetscCall(code);
   }
@@ -378,7 +378,7 @@ PetscErrorCode MaterialImportParts(MPI_Comm comm, int nparts, const ImportPart *
   PetscCheckInput(nparts >= 1 && nparts <= IMPORT_MAX_PARTS, NULL, 0, "an import takes 1 to %d parts, not %d", IMPORT_MAX_PARTS, nparts);
   PetscCall(check_options(options));
   for (int i = 0; i < nparts; i++) PetscCall(find_importer(parts[i].format, &importer[i]));
-  PetscCall(check_parts(nparts, importer, options));
+  PetscCall(check_parts(nparts, importer, parts, options));
   code = rank == 0 ? read_parts(nparts, importer, parts, options, &w) : 0;
   code = ErrorAgree(comm, code);
   if (!code) code = WannierCreate(comm, &w.whole, m);

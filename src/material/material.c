@@ -11,7 +11,7 @@ static const DeckKey keys[] = {
   {"material.coarse_q", DECK_INT3, .min = 1, .max = 64, .help = "import: coarse mesh of the phonons; worked out when absent"},
   {"material.use_ws", DECK_BOOL, .help = "import: Wigner-Seitz cells centred between orbitals (EPW's use_ws); worked out when absent"},
   {"material.sum_rule", DECK_CHOICE, .choices = "none|simple|crystal|rotational", .help = "import: acoustic sum rule of the force constants; what the format needs when absent"},
-  {"material.third_order", DECK_SECTION, .help = "third-order force constants (or phonons) beside the file or import, in the order of `umklapp import`"},
+  {"material.third_order", DECK_SECTION, .help = "third-order force constants beside the file or import, whose harmonic ones stay"},
   {"material.third_order.import", DECK_STRING, .help = "format of the files"},
   {"material.third_order.path", DECK_STRING, .help = "folder or file"},
   {"material.third_order.symmetry", DECK_CHOICE, .choices = "none|permutation|full", .fallback = "none", .help = "imposed on third-order force constants: nothing; permutation symmetry and sum rules; the space group too"},
@@ -84,6 +84,7 @@ static PetscErrorCode read_parts(Deck deck, bool file, bool third, ImportPart pa
     if (!set) return DeckError(deck, "third_order", "material.third_order needs path");
     PetscCall(DeckResolvePath(section, name, &path[1]));
     PetscCall(DeckGetChoice(section, "symmetry", &symmetry));
+    parts[1].cubic_only  = true;
     options->third_order = (ThirdOrderSymmetry)symmetry; /* the order of the choices */
   }
   for (int i = 0; i < 2; i++) parts[i].path = path[i];
@@ -94,7 +95,7 @@ static PetscErrorCode read_parts(Deck deck, bool file, bool third, ImportPart pa
 static PetscErrorCode create_from_files(MPI_Comm comm, Deck deck, bool file, Material *m)
 {
   ImportOptions  options;
-  ImportPart     parts[2] = {{NULL, NULL}};
+  ImportPart     parts[2] = {{0}};
   char          *path[2]  = {NULL, NULL};
   PetscErrorCode code;
   bool           third;

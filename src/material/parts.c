@@ -214,3 +214,18 @@ PetscErrorCode SourceMerge(const char *path, WannierSource *s, const WannierSour
   PetscCall(code);
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode SourceMergeCubic(const char *path, WannierSource *s, const WannierSource *other)
+{
+  PetscErrorCode code;
+  CellMap        map;
+
+  PetscFunctionBeginUser;
+  PetscCheckInput(other->head.nT, path, 0, "holds no third-order force constants");
+  PetscCall(CellMapCreate(path, s, other, &map));
+  code = merge_cubic(&map, s, other);
+  PetscCall(CellMapDestroy(&map));
+  PetscCall(code);
+  Log(1, "  third order of %s taken, %d triplets", path, (int)other->head.nT);
+  PetscFunctionReturn(0);
+}

@@ -24,5 +24,7 @@ void           CellMapVector(const CellMap *map, int k, int l, const int R[3], i
 
 /* Force constants, dipole data and third order of `other` into `s`, where it has them. other keeps its arrays. */
 PetscErrorCode SourceMerge(const char *path, WannierSource *s, const WannierSource *other);
+/* Its third order alone; an input error when it has none. */
+PetscErrorCode SourceMergeCubic(const char *path, WannierSource *s, const WannierSource *other);
 
 #endif

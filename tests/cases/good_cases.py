@@ -27,6 +27,21 @@ output: x.h5
 ]
 
 
+# The third order of one native file beside the phonons of another
+THIRD_ORDER = """material: {file: %s/inputs/data/silicon.h5, third_order: {import: native, path: %s/inputs/data/%s}}
+temperature: 300 K
+phonons: {mesh: 3}
+scattering: {three_phonon: {}}
+output: x.h5
+"""
+
+
+def third_order_cases(source):
+    deck = lambda name: {'deck.yaml': THIRD_ORDER % (source, source, name)}
+    return [Case('third order of a native file', ['run', 'deck.yaml'], deck('silicon-phonons.h5'), status=0, leaves=['x.h5'], output='2102 triplets'),
+            Case('third order of a native file without one', ['run', 'deck.yaml'], deck('silicon.h5'), 'holds no third-order force constants')]
+
+
 def cases(source, umklapp):
     deck = {'deck.yaml': BASE}
     found = [
@@ -41,6 +56,7 @@ def cases(source, umklapp):
         Case('bands to a name', ['bands', 'deck.yaml', '-o', 'x.h5'], deck, status=0, leaves=['x.h5'], output='x.h5'),
     ]
     found += [Case(name, ['run', 'deck.yaml'], {'deck.yaml': text}, status=0, leaves=['x.h5'], output=message) for name, text, message in NO_STEADY_STATE]
+    found += third_order_cases(source)
     for page in ('README.md', 'docs/tutorial.md'):
         with open(os.path.join(source, page)) as text:
             decks = re.findall(r'```yaml\n(.*?)```', text.read(), re.S)

@@ -54,6 +54,33 @@ START_TEST(silicon)
 }
 END_TEST
 
+/* Electrons and phonons of silicon together, at mesh ratio 2 */
+START_TEST(drag)
+{
+  const char      *source = getenv("UMKLAPP_SOURCE");
+  Engine           one, all;
+  TransportTensors x[LEVEL_COUNT], y;
+
+  snprintf(text, sizeof text,
+           "temperature: 300 K\nsolver: {tolerance: 1e-12}\nmaterial: {file: %s/inputs/data/silicon.h5, third_order: {import: native, path: %s/inputs/data/silicon-phonons.h5}}\n"
+           "carriers: {electrons: 1e16 cm^-3}\nelectrons: {mesh: 8, window: 0.8 eV}\nphonons: {mesh: 4}\n"
+           "scattering: {electron_phonon: {}, three_phonon: {}, isotope: natural, boundary: 1 mm}\nsolve: [rta, full, drag]\n",
+           source, source);
+  ck_call(EngineCreate(PETSC_COMM_SELF, text, NULL, &one));
+  for (int l = 0; l < LEVEL_COUNT; l++) ck_call(EngineSolve(&one, 0, (TransportLevel)l, &x[l]));
+  ck_call(EngineDestroy(&one));
+  ck_call(EngineCreate(PETSC_COMM_WORLD, text, NULL, &all));
+  for (int l = 0; l < LEVEL_COUNT; l++) {
+    ck_call(EngineSolve(&all, 0, (TransportLevel)l, &y));
+    const PetscReal distance = TensorsDistance(&y, &x[l]), parts = fabs(y.seebeck_phonon[0][0] - x[l].seebeck_phonon[0][0]);
+    ck_assert_msg(CollectiveOk(distance <= 1e-10), "drag, %s: differs from one rank by %.3g", TransportLevelName[l], distance);
+    ck_assert_msg(CollectiveOk(parts <= 1e-10 * fabs(x[l].seebeck[0][0])), "drag, %s: phonons' part of S %.12g, on one rank %.12g", TransportLevelName[l], y.seebeck_phonon[0][0], x[l].seebeck_phonon[0][0]);
+  }
+  ck_assert_msg(y.seebeck_phonon[0][0] != 0.0, "no drag");
+  ck_call(EngineDestroy(&all));
+}
+END_TEST
+
 static void set_up(void)
 {
   int rank;
@@ -85,6 +112,7 @@ static Suite *make_suite(void)
   if (!SiliconPresent()) return suite;
   tcase_add_unchecked_fixture(first, set_up, tear_down);
   tcase_add_loop_test(first, silicon, 0, 2);
+  tcase_add_test(first, drag);
   suite_add_tcase(suite, first);
   return suite;
 }
