@@ -169,7 +169,8 @@ static PetscErrorCode write_audit(Results r, const RunData *d, int l)
   for (int k = 0; k < rows; k++) PetscCall(PetscMalloc1(n, &value[k]));
   for (PetscInt i = 0; i < n; i++) {
     const TransportTensors *x = &d->tensors[l][i];
-    const PetscReal all[NAUDIT] = {x->onsager_defect, x->residual, x->null_overlap, x->symmetry_defect, (PetscReal)x->iterations, x->converged ? 1.0 : 0.0, x->matthiessen, d->charge_defect[i], d->window_loss[i], d->unscattered[i], d->energy_defect[i], d->free_phonons ? d->free_phonons[i] : 0.0};
+    const bool      none        = x->steady_state_missing; /* nothing was solved */
+    const PetscReal all[NAUDIT] = {none ? NAN : x->onsager_defect, none ? NAN : x->residual, x->null_overlap, x->symmetry_defect, (PetscReal)x->iterations, x->converged ? 1.0 : 0.0, x->matthiessen, d->charge_defect[i], d->window_loss[i], d->unscattered[i], d->energy_defect[i], d->free_phonons ? d->free_phonons[i] : 0.0};
     for (int k = 0; k < rows; k++) value[k][i] = all[k];
   }
   for (int k = 0; k < rows; k++) {

@@ -20,13 +20,14 @@ def plot_cumulative_path(file, temperature, pictures):
     levels = [level for level in ('rta', best_level(group)) if level in group]
     levels = levels[:1] if len(set(levels)) == 1 else levels
     for colour, t in zip(COLOURS, chosen(len(temperature), 5)):
-        for level in levels:
+        label = f'{temperature[t]:g} K'
+        for level in reversed(levels):
             length = group[f'{level}/mean_free_path'][t, 0]
             kappa = group[f'{level}/kappa_below_mean_free_path'][t, 0]
             if not np.isfinite(kappa[-1]) or kappa[-1] <= 0:
                 continue
-            label = f'{temperature[t]:g} K' if level == levels[-1] else None
             axes.plot(length, kappa / kappa[-1], '--' if level == 'rta' else '-', color=colour, label=label)
+            label = None
             lowest = min(lowest, length[np.argmax(kappa > 0.002 * kappa[-1])])
             highest = max(highest, length[np.argmax(kappa > 0.999 * kappa[-1])])
     if not highest:
