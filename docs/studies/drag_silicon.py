@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Phonon drag in n-type silicon.
+
+    drag_silicon.py figure RESULTS.h5 FIGURE.png             S(T) with and without drag from the results of inputs/silicon-drag.yaml, and its numbers
+    drag_silicon.py meshes UMKLAPP ELECTRONS/PHONONS/SCHEME ...     S at 1e16 cm^-3, 100 and 300 K, on other meshes, as rows of a table
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+DECK = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'inputs', 'silicon-drag.yaml')
+
+
+def read(path):
+    """T, n, and in uV/K the electrons' and the phonons' part of S; both [T, n]"""
+    with h5py.File(path) as f:
+        part = [np.trace(f[f'transport/drag/seebeck_{s}'][:, :, 0, 0], axis1=-2, axis2=-1) / 3e-6 for s in ('electron', 'phonon')]
+        return f['points/temperature'][()], f['points/carrier_density'][()], part[0], part[1]
+
+
+def figure(results, picture):
+    import matplotlib
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+    T, n, electron, phonon = read(results)
+    n = np.ravel(n[0] if n.ndim > 1 else n)
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4.2), constrained_layout=True)
+    for i in range(len(n)):
+        label = f'$10^{{{round(np.log10(n[i] if n[i] < 1e21 else n[i] / 1e6))}}}$ cm$^{{-3}}$'
+        axes[0].plot(T, -(electron + phonon)[:, i], 'o-', ms=3, color=f'C{i}', label=label)
+        axes[0].plot(T, -electron[:, i], '--', color=f'C{i}')
+        axes[1].plot(T, -phonon[:, i], 'o-', ms=3, color=f'C{i}')
+    for ax, title in zip(axes, ('-S with drag (lines), without (dashes)', 'phonons\' part of -S')):
+        ax.set(xlabel='temperature (K)', ylabel=r'$\mu$V/K', title=title)
+    axes[0].legend(fontsize=8)
+    fig.savefig(picture, dpi=110)
+    for name, part in (('electrons', electron), ('phonons', phonon)):
+        print(f'| {name}, T (K) | ' + ' | '.join(f'{x:.0e}' for x in n) + ' |')
+        for t, row in zip(T, part):
+            print(f'| {t:g} | ' + ' | '.join(f'{x:.1f}' for x in row) + ' |')
+
+
+def meshes(umklapp, names):
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            electrons, phonons, scheme = name.split('/')
+            out = os.path.join(folder, 'x.h5')
+            sets = [f'electrons.mesh={electrons}', f'phonons.mesh={phonons}', f'delta.scheme={scheme}', 'temperature=[100, 300] K',
+                    'carriers={electrons: 1e16 cm^-3}', 'electrons.window=0.4 eV']
+            subprocess.run([umklapp, 'run', DECK, '-o', out, *(w for s in sets for w in ('--set', s))], check=True, stdout=subprocess.DEVNULL)
+            _, _, electron, phonon = read(out)
+            print(f'| {electrons}^3 | {phonons}^3 | {scheme} | ' + ' | '.join(f'{electron[i, 0]:.1f}, {phonon[i, 0]:.2f}' for i in (0, 1)) + ' |', flush=True)
+
+
+if __name__ == '__main__':
+    figure(*sys.argv[2:4]) if sys.argv[1] == 'figure' else meshes(sys.argv[2], sys.argv[3:])
