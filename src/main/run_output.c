@@ -181,6 +181,26 @@ static PetscErrorCode write_audit(Results r, const RunData *d, int l)
   PetscFunctionReturn(0);
 }
 
+/* What each channel alone would let through, where Matthiessen's rule was asked about. */
+static PetscErrorCode write_alone(Results r, const RunData *d, int l)
+{
+  const PetscInt  n       = d->scan->nT * d->scan->nC, dims[4] = {d->scan->nT, d->scan->nC, 1, 1};
+  const Quantity *q       = d->states->species == SPECIES_PHONON ? KAPPA_L : &quantities[0];
+  const PetscReal factor  = q->factor * (d->sheet ? q->sheet_factor : 1.0);
+  PetscReal      *value;
+  char            path[128];
+  PetscFunctionBeginUser;
+  if (d->beside || d->nchannels < 2 || isnan(d->tensors[l][0].matthiessen)) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc1(n, &value));
+  for (PetscInt c = 0; c < d->nchannels; c++) {
+    for (PetscInt i = 0; i < n; i++) value[i] = factor * d->tensors[l][i].alone[c];
+    snprintf(path, sizeof(path), "/audit/%s/alone/%s", TransportLevelName[l], d->channels[c]->type->name);
+    PetscCall(ResultsWriteArray(r, path, 4, dims, value, RESULTS_LABEL(d->sheet ? q->sheet_units : q->units, "temperature, carriers, field, frequency", "mean of the diagonal if this channel alone acted; infinite where it stops nothing")));
+  }
+  PetscCall(PetscFree(value));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode RunWrite(Results r, const RunData *d)
 {
   PetscFunctionBeginUser;
@@ -189,6 +209,7 @@ PetscErrorCode RunWrite(Results r, const RunData *d)
     if (!d->scan->level[l]) continue;
     PetscCall(write_level(r, d, l));
     PetscCall(write_audit(r, d, l));
+    PetscCall(write_alone(r, d, l));
   }
   if (d->beside && d->scan->level[LEVEL_FULL] && d->scan->level[LEVEL_DRAG]) PetscCall(write_enhancement(r, d));
   for (const RunData *one = d; one; one = one->beside) {
