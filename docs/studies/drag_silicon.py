@@ -17,29 +17,29 @@ DECK = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'inp
 
 
 def read(path):
-    """T, n, and in uV/K the electrons' and the phonons' part of S; both [T, n]"""
+    """T, n, and in uV/K S with drag, the phonons' part of it, and S without drag; all [T, n]"""
     with h5py.File(path) as f:
-        part = [np.trace(f[f'transport/drag/seebeck_{s}'][:, :, 0, 0], axis1=-2, axis2=-1) / 3e-6 for s in ('electron', 'phonon')]
-        return f['points/temperature'][()], f['points/carrier_density'][()], part[0], part[1]
+        part = [np.trace(f[f'transport/{s}'][:, :, 0, 0], axis1=-2, axis2=-1) / 3e-6 for s in ('drag/seebeck', 'drag/seebeck_phonon', 'full/seebeck')]
+        return f['points/temperature'][()], f['points/carrier_density'][()], *part
 
 
 def figure(results, picture):
     import matplotlib
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
-    T, n, electron, phonon = read(results)
+    T, n, total, phonon, without = read(results)
     n = np.ravel(n[0] if n.ndim > 1 else n)
     fig, axes = plt.subplots(1, 2, figsize=(10, 4.2), constrained_layout=True)
     for i in range(len(n)):
         label = f'$10^{{{round(np.log10(n[i] if n[i] < 1e21 else n[i] / 1e6))}}}$ cm$^{{-3}}$'
-        axes[0].plot(T, -(electron + phonon)[:, i], 'o-', ms=3, color=f'C{i}', label=label)
-        axes[0].plot(T, -electron[:, i], '--', color=f'C{i}')
+        axes[0].plot(T, -total[:, i], 'o-', ms=3, color=f'C{i}', label=label)
+        axes[0].plot(T, -without[:, i], '--', color=f'C{i}')
         axes[1].plot(T, -phonon[:, i], 'o-', ms=3, color=f'C{i}')
     for ax, title in zip(axes, ('-S with drag (lines), without (dashes)', 'phonons\' part of -S')):
         ax.set(xlabel='temperature (K)', ylabel=r'$\mu$V/K', title=title)
     axes[0].legend(fontsize=8)
     fig.savefig(picture, dpi=110)
-    for name, part in (('electrons', electron), ('phonons', phonon)):
+    for name, part in (('with drag', total), ('phonons', phonon), ('without', without)):
         print(f'| {name}, T (K) | ' + ' | '.join(f'{x:.0e}' for x in n) + ' |')
         for t, row in zip(T, part):
             print(f'| {t:g} | ' + ' | '.join(f'{x:.1f}' for x in row) + ' |')
@@ -53,7 +53,8 @@ def meshes(umklapp, names):
             sets = [f'electrons.mesh={electrons}', f'phonons.mesh={phonons}', f'delta.scheme={scheme}', 'temperature=[100, 300] K',
                     'carriers={electrons: 1e16 cm^-3}', 'electrons.window=0.4 eV']
             subprocess.run([umklapp, 'run', DECK, '-o', out, *(w for s in sets for w in ('--set', s))], check=True, stdout=subprocess.DEVNULL)
-            _, _, electron, phonon = read(out)
+            _, _, total, phonon, _ = read(out)
+            electron = total - phonon
             print(f'| {electrons}^3 | {phonons}^3 | {scheme} | ' + ' | '.join(f'{electron[i, 0]:.1f}, {phonon[i, 0]:.2f}' for i in (0, 1)) + ' |', flush=True)
 
 

@@ -1,6 +1,6 @@
 /*
   Walls a distance L apart that reflect a share p of what hits them like mirrors and the rest diffusely: every state decays at the rate
-  (|v|/L) (1 - p)/(1 + p) (J. M. Ziman, Electrons and Phonons (1960), chapter XI).
+  (|v|/L) (1 - p)/(1 + p) (J. M. Ziman, Electrons and Phonons (1960), chapter XI), |v| the root mean square over degenerate states.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pairs.h"
