@@ -369,7 +369,7 @@ PetscErrorCode DragSolveLevel(Drag d, TransportLevel level, TransportTensors *x)
     x->converged            = false;
     x->steady_state_missing = true;
   }
-  for (int k = 0; k < DRAG_DRIVES && x->converged; k++) {
+  for (int k = 0; k < DRAG_DRIVES && !x->steady_state_missing; k++) {
     if (space) PetscCall(MatNullSpaceRemove(space, d->x[k]));
     PetscCall(solve_one(d, level, k, x));
   }

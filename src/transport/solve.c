@@ -204,7 +204,7 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
     x->converged            = false;
     x->steady_state_missing = true;
   }
-  for (int i = 0; i < t->nkinds && x->converged; i++) {
+  for (int i = 0; i < t->nkinds && !x->steady_state_missing; i++) {
     const DriveKind    k = t->kind[i];
     KSPConvergedReason reason;
     PetscInt           iterations;

@@ -58,7 +58,7 @@ static void check_operator(Engine *e)
   ck_call(PetscFree2(a, value));
 }
 
-/* Ratios 1, 2, 3; each with every scheme. */
+/* Ratios 1, 2, 3. */
 START_TEST(system_operator)
 {
   static const int mesh[3] = {6, 4, 3}, fine[3] = {6, 8, 9};
@@ -66,7 +66,8 @@ START_TEST(system_operator)
   TransportTensors x;
   char             sets[200];
 
-  snprintf(sets, sizeof sets, "%s;electrons.mesh=%d;phonons.mesh=%d;electrons.window=0.8 eV", schemes[_i % 3], fine[_i / 3], mesh[_i / 3]);
+  static const int ratio[5] = {0, 1, 2, 1, 2}, scheme[5] = {0, 1, 2, 2, 0}; /* all nine for a model: test_drag_models.c */
+  snprintf(sets, sizeof sets, "%s;electrons.mesh=%d;phonons.mesh=%d;electrons.window=0.8 eV", schemes[scheme[_i]], fine[ratio[_i]], mesh[ratio[_i]]);
   create(sets, &e);
   ck_call(EngineSolve(&e, 0, LEVEL_DRAG, &x));
   ck_assert_msg(x.converged && x.onsager_defect <= 1e-8, "%s: Onsager defect %.3g", what, x.onsager_defect);
@@ -179,7 +180,7 @@ static Suite *make_suite(void)
   tcase_set_timeout(cases, 120);
   tcase_add_unchecked_fixture(cases, set_up, tear_down);
   if (stat(path, &status) == 0) {
-    tcase_add_loop_test(cases, system_operator, 0, 9);
+    tcase_add_loop_test(cases, system_operator, 0, 5);
     tcase_add_loop_test(cases, whole_zone, 2, 5);
     tcase_add_test(cases, apart);
     tcase_add_loop_test(cases, modes, 0, 2);
