@@ -18,7 +18,9 @@ static PetscErrorCode evaluate_wedge(States s, PetscInt nm)
   PetscCall(StatesNewArray(s, sizeof(PetscReal) * nw * n, &a[0], &omega));
   PetscCall(StatesNewArray(s, sizeof(PetscReal) * nw * n * 3, &a[1], &velocity));
   PetscCall(StatesNewArray(s, sizeof(Complex) * nw * n * n, &a[2], &displacement));
-  StatesShare(s->comm, s->mesh->nwedge, &begin, &end);
+  StatesShare(s->comm, (s->mesh->nwedge + BATCH - 1) / BATCH, &begin, &end); /* whole batches: the same numbers to the last bit on any number of ranks */
+  begin = PetscMin(BATCH * begin, s->mesh->nwedge);
+  end   = PetscMin(BATCH * end, s->mesh->nwedge);
   PetscCall(PetscMalloc1(3 * BATCH, &q));
   for (PetscInt at = begin; at < end; at += BATCH) {
     PetscInt count = PetscMin(BATCH, end - at);

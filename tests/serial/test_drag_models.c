@@ -177,7 +177,7 @@ START_TEST(strong_drag)
   ck_call(EngineSolve(&e, 0, LEVEL_DRAG, &x));
   const PetscReal gain = x.conductivity[0][0] / full.conductivity[0][0];
   ck_call(EngineDestroy(&e));
-  snprintf(sets, sizeof sets, "%s;solver.tolerance=1e-9;solver.method=picard;solver.max_iterations=2000", connected);
+  snprintf(sets, sizeof sets, "%s;solver.tolerance=1e-9;solver.method=picard;solver.max_iterations=700", connected);
   create(scattering, sets, &e);
   ck_call(EngineSolve(&e, 0, LEVEL_DRAG, &picard));
   ck_call(EngineDestroy(&e));
