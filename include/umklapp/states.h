@@ -86,6 +86,12 @@ static inline PetscReal StatesWeight(Species species, PetscReal energy, const St
 }
 /* This rank's contiguous share [begin, end) of n items that all ranks of comm divide. Not collective. */
 void StatesShare(MPI_Comm comm, PetscInt n, PetscInt *begin, PetscInt *end);
+/* State of a phonon branch at wedge point iw, or -1 when it lies below omega_min: frequencies ascend, so that those left out are the lowest. Not collective. */
+static inline int32_t StatesPhononState(States phonons, PetscInt iw, PetscInt branch)
+{
+  const int32_t state = phonons->first[iw + 1] - (int32_t)(phonons->nb - branch);
+  return state >= phonons->first[iw] ? state : -1;
+}
 /* Position of a full-zone linear index in `points`, or -1. */
 PetscInt StatesFindPoint(States states, int64_t linear);
 /* The full zone's arrays of phonon states: one copy per node; nothing the second time. Collective. */

@@ -53,14 +53,6 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, co
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
-{
-  const States s = c->first == SPECIES_ELECTRON ? c->context->electrons : c->context->phonons;
-  PetscFunctionBeginUser;
-  *out = s->first[ik + 1] - s->first[ik];
-  PetscFunctionReturn(0);
-}
-
 const ChannelType boundary_channel = {
   .name      = "boundary",
   .help      = "walls: rate (|v|/L) (1 - p)/(1 + p)",
@@ -69,5 +61,5 @@ const ChannelType boundary_channel = {
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,
-  .work      = work,
+  .work      = ChannelWorkStates,
 };

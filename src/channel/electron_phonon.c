@@ -27,7 +27,6 @@ typedef struct {
   PetscInt   nprepared, *prepared; /* wedge points to come, from prepare() */
   PetscInt   nbatch;               /* the points now in the coupling: */
   PetscInt   batch[BATCH_K];
-  int32_t   *mode_state;           /* [nwedge_q][nmodes] phonon state or -1 */
   int32_t   *q_wedge;              /* [npoints] wedge point of q = k' - k */
   int64_t   *q_linear;             /* [npoints] */
   PetscReal *x, *gradient, *second, *mode_velocity; /* [npoints], [npoints][3], same, [npoints][nmodes][3] */
@@ -48,19 +47,10 @@ static const DeckKey keys[] = {
   {"scattering.electron_phonon.processes", DECK_CHOICE, .choices = "all|normal|umklapp", .fallback = "all", .help = "leave out umklapp, or normal, processes"},
   {NULL}};
 
-static PetscErrorCode number_modes(Data *d, States ph)
-{
-  PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(ph->mesh->nwedge * ph->nb, &d->mode_state));
-  for (PetscInt i = 0; i < ph->mesh->nwedge * ph->nb; i++) d->mode_state[i] = -1;
-  for (PetscInt a = 0; a < ph->nstates; a++) d->mode_state[ph->k[a] * ph->nb + ph->band[a]] = (int32_t)a;
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode create(Channel c)
 {
   Data    *d;
-  States   el = c->context->electrons, ph = c->context->phonons;
+  States   el = c->context->electrons;
   PetscInt nbands, nm;
   bool     has_coupling;
   PetscFunctionBeginUser;
@@ -70,7 +60,6 @@ static PetscErrorCode create(Channel c)
   c->data = d;
   PetscCall(DeckGetChoice(c->deck, "processes", &d->kind));
   PetscCall(CouplingCreate(c->context->material, &d->coupling));
-  PetscCall(number_modes(d, ph));
   const PetscInt np = el->npoints, nb = el->nb;
   PetscCall(PetscMalloc5(np, &d->q_wedge, np, &d->q_linear, np, &d->x, 3 * np, &d->gradient, 3 * np, &d->second));
   PetscCall(PetscMalloc2(3 * np * nm, &d->mode_velocity, np, &d->partner));
@@ -86,7 +75,6 @@ static PetscErrorCode destroy(Channel c)
   PetscFunctionBeginUser;
   if (!d) PetscFunctionReturn(0);
   PetscCall(CouplingDestroy(&d->coupling));
-  PetscCall(PetscFree(d->mode_state));
   PetscCall(PetscFree(d->prepared));
   PetscCall(PetscFree(d->weight));
   PetscCall(PetscFree5(d->q_wedge, d->q_linear, d->x, d->gradient, d->second));
@@ -243,7 +231,7 @@ static PetscErrorCode weigh(Channel c, const Initial *f, PetscInt *npartners)
     bool           any;
     fill_slice(c, el->first[f->ik] + (int32_t)(s / (nm * nb)), slot, nu);
     PetscCall(DeltaWeights(&c->context->delta, el, d->x, d->gradient, d->second, w, &any));
-    for (PetscInt p = 0; any && p < np; p++) d->partner[p] |= w[p] != 0.0 && el->point_state[p * nb + slot] >= 0 && d->mode_state[d->q_wedge[p] * nm + nu] >= 0;
+    for (PetscInt p = 0; any && p < np; p++) d->partner[p] |= w[p] != 0.0 && el->point_state[p * nb + slot] >= 0 && StatesPhononState(ph, d->q_wedge[p], nu) >= 0;
   }
   *npartners = 0;
   for (PetscInt p = 0; p < np; p++)
@@ -284,7 +272,7 @@ static PetscErrorCode emit(Channel c, const Initial *f, PetscInt nq, const int32
         if (j < 0) continue;
         for (PetscInt nu = 0; nu < nm; nu++) {
           const PetscReal w = d->weight[(size_t)((a * nb + slot) * nm + nu) * (size_t)np + (size_t)p];
-          const int32_t   l = d->mode_state[d->q_wedge[p] * nm + nu];
+          const int32_t   l = StatesPhononState(ph, d->q_wedge[p], nu);
           const PetscReal K = prefactor * w * d->g2[((iq * nb + slot) * f->nbi + bi) * nm + nu];
           if (l < 0 || !(K > 0.0)) continue;
           if (d->count == CAPACITY) PetscCall(flush(c, sink));

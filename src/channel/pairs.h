@@ -51,6 +51,8 @@ void ChannelAverageDegenerate(PetscInt outer, PetscInt n, PetscInt inner, const 
 
 /* Rates of single states: batches of one member, rate[i] for state first[ik] + i of the channel's species. */
 PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, const PetscReal *rate, const ProcessSink *sink);
+/* ChannelType.work of such channels: the states at the point. */
+PetscErrorCode ChannelWorkStates(Channel c, PetscInt ik, PetscReal *work);
 
 /*
   Screening of a charge e^2 = 1 in a medium of dielectric constant epsilon: 4 pi/(epsilon (q^2 + q_s^2)) in three dimensions,

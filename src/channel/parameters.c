@@ -83,3 +83,11 @@ PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, const PetscReal *rate, c
   PetscCall(code);
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode ChannelWorkStates(Channel c, PetscInt ik, PetscReal *work)
+{
+  const States s = c->first == SPECIES_ELECTRON ? c->context->electrons : c->context->phonons;
+  PetscFunctionBeginUser;
+  *work = s->first[ik + 1] - s->first[ik];
+  PetscFunctionReturn(0);
+}

@@ -51,13 +51,6 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, co
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
-{
-  PetscFunctionBeginUser;
-  *out = c->context->phonons->first[ik + 1] - c->context->phonons->first[ik];
-  PetscFunctionReturn(0);
-}
-
 const ChannelType phonon_relaxation_channel = {
   .name      = "phonon_relaxation",
   .help      = "a given relaxation rate of phonons (1/tau_0) (omega/omega_0)^r",
@@ -66,5 +59,5 @@ const ChannelType phonon_relaxation_channel = {
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,
-  .work      = work,
+  .work      = ChannelWorkStates,
 };

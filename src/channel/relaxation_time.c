@@ -94,13 +94,6 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, co
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
-{
-  PetscFunctionBeginUser;
-  *out = c->context->electrons->first[ik + 1] - c->context->electrons->first[ik];
-  PetscFunctionReturn(0);
-}
-
 const ChannelType relaxation_time_channel = {
   .name      = "relaxation_time",
   .help      = "a given relaxation time tau_0 (E/E_0)^r",
@@ -109,5 +102,5 @@ const ChannelType relaxation_time_channel = {
   .create    = create,
   .destroy   = destroy,
   .enumerate = enumerate,
-  .work      = work,
+  .work      = ChannelWorkStates,
 };

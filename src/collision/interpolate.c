@@ -67,19 +67,10 @@ static PetscErrorCode make_stencil(KMesh mesh, const PetscReal x[3], Stencil *s)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode number_modes(States ph, int32_t *state)
-{
-  PetscFunctionBeginUser;
-  for (PetscInt i = 0; i < ph->mesh->nwedge * ph->nb; i++) state[i] = -1;
-  for (PetscInt a = 0; a < ph->nstates; a++) state[ph->k[a] * ph->nb + ph->band[a]] = (int32_t)a;
-  PetscFunctionReturn(0);
-}
-
 typedef struct {
   Collision fine, coarse;
   PetscInt  ratio[3];
   Stencil  *stencil;    /* [ratio0 ratio1 ratio2] */
-  int32_t  *mode_state; /* [wedge of coarse][branch] */
 } Interpolator;
 
 /* One fine state: its 3 rows of P, its row of the weights; first: of this rank, in states. */
@@ -98,7 +89,7 @@ static PetscErrorCode set_rows(const Interpolator *ip, Mat P, Mat weights, Petsc
   for (int k = 0; k < s->n; k++) {
     const PetscInt   point[3] = {base[0] + s->at[k][0], base[1] + s->at[k][1], base[2] + s->at[k][2]};
     const PetscInt64 linear   = MeshLinear(c->mesh, point);
-    const int32_t    state    = ip->mode_state[c->mesh->wedge_of[linear] * c->nb + f->band[a]];
+    const int32_t    state    = StatesPhononState(c, c->mesh->wedge_of[linear], f->band[a]);
     const PetscReal(*S)[3]    = MeshOpCart(c->mesh, c->mesh->op_of[linear]);
     if (state < 0) continue;
     const PetscInt column = ip->coarse->row[ip->coarse->offset[SPECIES_PHONON] + state];
@@ -118,12 +109,11 @@ static PetscErrorCode prepare(Interpolator *ip)
     PetscCheck(fine->n[r] % coarse->n[r] == 0, PETSC_COMM_SELF, PETSC_ERR_ARG_INCOMP, "mesh %d does not divide %d", (int)coarse->n[r], (int)fine->n[r]);
     ip->ratio[r] = fine->n[r] / coarse->n[r];
   }
-  PetscCall(PetscMalloc2(ip->ratio[0] * ip->ratio[1] * ip->ratio[2], &ip->stencil, coarse->nwedge * ip->coarse->states[SPECIES_PHONON]->nb, &ip->mode_state));
+  PetscCall(PetscMalloc1(ip->ratio[0] * ip->ratio[1] * ip->ratio[2], &ip->stencil));
   for (PetscInt o = 0; o < ip->ratio[0] * ip->ratio[1] * ip->ratio[2]; o++) {
     const PetscReal x[3] = {(PetscReal)(o / (ip->ratio[1] * ip->ratio[2])) / ip->ratio[0], (PetscReal)(o / ip->ratio[2] % ip->ratio[1]) / ip->ratio[1], (PetscReal)(o % ip->ratio[2]) / ip->ratio[2]};
     PetscCall(make_stencil(coarse, x, &ip->stencil[o]));
   }
-  PetscCall(number_modes(ip->coarse->states[SPECIES_PHONON], ip->mode_state));
   PetscFunctionReturn(0);
 }
 
@@ -150,6 +140,6 @@ PetscErrorCode CollisionCreateInterpolation(Collision fine, Collision coarse, Ma
   PetscCall(MatAssemblyEnd(*P, MAT_FINAL_ASSEMBLY));
   PetscCall(MatAssemblyBegin(*weights, MAT_FINAL_ASSEMBLY));
   PetscCall(MatAssemblyEnd(*weights, MAT_FINAL_ASSEMBLY));
-  PetscCall(PetscFree2(ip.stencil, ip.mode_state));
+  PetscCall(PetscFree(ip.stencil));
   PetscFunctionReturn(0);
 }

@@ -190,7 +190,7 @@ PetscErrorCode DragSolve(Drag d, TransportLevel level, const StatesPoint *p, Tra
   memset(x, 0, sizeof(*x));
   x->converged   = true;
   x->matthiessen = NAN;
-  PetscCall(DragSetPoint(d, p));
+  PetscCall(DragSetPoint(d));
   PetscCall(fill_drives(d, p));
   PetscCall(DragSolveLevel(d, level, x));
   if (x->steady_state_missing) {

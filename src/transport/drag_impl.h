@@ -28,8 +28,8 @@ struct _p_Drag {
 
 /* drag_solve.c */
 PetscErrorCode DragCreateOperator(Drag d);
-/* Scales, rates and operators of the collisions' present point. Collective. */
-PetscErrorCode DragSetPoint(Drag d, const StatesPoint *p);
+/* Scales and rates of the collisions' present point. Collective. */
+PetscErrorCode DragSetPoint(Drag d);
 /* z[level] for all drives. Collective. */
 PetscErrorCode DragSolveLevel(Drag d, TransportLevel level, TransportTensors *x);
 

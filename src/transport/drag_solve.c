@@ -160,20 +160,17 @@ static PetscErrorCode fill_rates(Drag d)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DragSetPoint(Drag d, const StatesPoint *p)
+PetscErrorCode DragSetPoint(Drag d)
 {
   PetscReal    m;
   Vec          v;
   PetscScalar *a;
   PetscFunctionBeginUser;
-  (void)p;
   d->multiplicity = (PetscReal)d->electrons->mesh->size / ((PetscReal)d->phonons->mesh->size * d->electrons->spin);
   PetscCall(CollisionGetMultiplicity(d->c1, SPECIES_PHONON, &m));
   PetscCall(fill_scale(d->c1, d->fine, m, d->scale_f));
   PetscCall(fill_scale(d->c2, d->phonons, d->multiplicity, d->scale_p));
   PetscCall(fill_rates(d));
-  PetscCall(TransportOperator(d->c1, &d->kind[0], &d->shell[0], &d->op[0]));
-  PetscCall(TransportOperator(d->c2, &d->kind[1], &d->shell[1], &d->op[1]));
   PetscCall(VecDuplicate(d->x[0], &v));
   PetscCall(VecGetArray(v, &a));
   for (PetscInt i = 0; i < 3 * (d->ne + d->np); i++) a[i] = d->rate[i / 3] > 0.0 ? d->rate[i / 3] : 1.0;
@@ -358,6 +355,8 @@ PetscErrorCode DragSolveLevel(Drag d, TransportLevel level, TransportTensors *x)
   PetscCall(solve_rta(d));
   if (level == LEVEL_RTA) PetscFunctionReturn(0);
   d->level = level;
+  PetscCall(TransportOperator(d->c1, &d->kind[0], &d->shell[0], &d->op[0]));
+  PetscCall(TransportOperator(d->c2, &d->kind[1], &d->shell[1], &d->op[1]));
   PetscCall(find_null_space(d, &space, x));
   PetscCall(MatSetNullSpace(d->A, space));
   PetscCall(MatSetTransposeNullSpace(d->A, space));
