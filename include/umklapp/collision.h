@@ -51,6 +51,8 @@ PetscErrorCode CollisionSetPoint(Collision collision, const StatesPoint *point);
 
 /* Unknowns of this rank: states[begin + i], i < nlocal, of one species; local row 3 (begin + i) + c is component c. begin, states may be NULL. Borrowed. */
 PetscErrorCode CollisionGetLocalStates(Collision collision, Species species, PetscInt *begin, PetscInt *nlocal, const PetscInt **states);
+/* Unknown (row / 3 of the operator, all ranks) of a wedge state of a species. Not collective. */
+PetscErrorCode CollisionGetRow(Collision collision, Species species, PetscInt state, PetscInt *row);
 /* A vector with the layout of the operator (3 per state). */
 PetscErrorCode CollisionCreateVec(Collision collision, Vec *v);
 /* x <- P x: the part of a response that the little group of its point allows. Drives must have no other. Not collective. */

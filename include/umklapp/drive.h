@@ -30,6 +30,12 @@ PetscErrorCode DriveMoment(Collision collision, States states, Vec x, Vec z, Pet
 */
 PetscErrorCode DriveSpread(Collision collision, States states, const StatesPoint *point, DriveKind x, DriveKind y, const PetscReal *rate, PetscReal m[3][3]);
 /*
+  DriveCreateMagnetic - Lambda = (q/hbar)(v x B).grad_k, q = -1, on this rank's electron rows in the layout of CollisionCreateVec (z = sqrt(N) y; y is a vector
+  field, y_{Sk} = S y_k for the operations of the mesh, which must leave B in place: MeshCreateInField); rows and columns of phonons are empty. Linear in B,
+  the same at every temperature and chemical potential; Lambda^T = -Lambda to the last bit. B in atomic units. MATAIJ, caller destroys. Collective.
+*/
+PetscErrorCode DriveCreateMagnetic(Collision collision, States electrons, const PetscReal B[3], Mat *Lambda);
+/*
   DriveNullVectors - candidates for null vectors of an operator without walls, normalized but not orthogonal. Electrons: uniform shifts that the
   symmetry allows, phi = c with S c = c (none for a group with inversion). Phonons: crystal momentum, phi = M k with every matrix M that commutes with
   the operations; k the shortest image, averaged on zone faces: null when only normal processes act. count <= DRIVE_MAX_NULL. Caller destroys. Collective.

@@ -19,7 +19,7 @@ struct _p_KMesh {
   PetscInt    n[3];
   PetscInt64  size;                     /* n1 n2 n3 */
   Crystal     crystal;                  /* borrowed */
-  PetscInt    nops;                     /* operations of the crystal that map the mesh onto itself; op[0] identity */
+  PetscInt    nops;                     /* operations of the crystal that map the mesh onto itself and leave the fields in place; op[0] identity */
   int         op[CRYSTAL_MAX_OPS];      /* index into crystal->op */
   int         index_op[CRYSTAL_MAX_OPS][3][3]; /* its action on mesh indices, i'_c = sum_d index_op[c][d] i_d */
   PetscInt    nwedge;
@@ -35,8 +35,14 @@ struct _p_KMesh {
   PetscReal   width2[3][3];             /* (1/12) <S sum_c dk_c dk_c^T S^T>, dk_c = b_c/n_c: variance of a cell, made invariant under S; bohr^-2 */
 };
 
-/* MeshCreate - collective. wedge = false: the whole zone (op[] holds the identity only); tetrahedra and width2 are the crystal's either way. */
+/* MeshCreate - collective. wedge = false: the whole zone (op[] holds the identity only); tetrahedra, width2 and lines are the crystal's either way. */
 PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, KMesh *mesh);
+/*
+  MeshCreateInField - the same with the operations that leave every magnetic field of the list in place as an axial vector, det(S) S B = B. S is what acts on k
+  and v: q (v x B).grad_k keeps its form under k -> S k by that rule alone, time reversal (k -> -k, the bands without field) included: it does not turn B here.
+  In two dimensions only B_z counts. Collective.
+*/
+PetscErrorCode MeshCreateInField(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, PetscInt nfields, const PetscReal (*B)[3], KMesh *mesh);
 PetscErrorCode MeshDestroy(KMesh *mesh);
 static inline PetscInt64 MeshLinear(KMesh mesh, const PetscInt i[3])
 {
@@ -71,5 +77,20 @@ PetscInt64 MeshDifference(KMesh mesh, PetscInt64 to, PetscInt64 from);
 int MeshShortest(KMesh mesh, PetscInt64 linear, PetscReal cart[MESH_MAX_SHORTEST][3]);
 /* Cartesian matrix of mesh operation iop */
 static inline const PetscReal (*MeshOpCart(KMesh mesh, int iop))[3] { return (const PetscReal(*)[3])mesh->crystal->op[mesh->op[iop]].cart; }
+
+/*
+  MeshLines - lines of the mesh along which to take derivatives: grad_k phi = sum_l dual[l] d(phi)/ds_l, s_l in steps step[l] (mesh indices), dual in bohr.
+  The mesh's own axes and their images under all the crystal's operations that map the mesh onto itself, averaged: symmetric whatever the cell's shape.
+  Directions with a single point are left out. dual of steps step and -step are opposite; each line is listed once. Not collective.
+*/
+#define MESH_MAX_LINES (3 * CRYSTAL_MAX_OPS)
+typedef struct {
+  int       n;
+  PetscInt  step[MESH_MAX_LINES][3];
+  PetscReal dual[MESH_MAX_LINES][3];
+} MeshLines;
+PetscErrorCode MeshGetLines(KMesh mesh, MeshLines *lines);
+/* P = (1/|L|) sum_{h in L} h over the operations h of the mesh that leave a point in place: the part of a vector that they allow. Not collective. */
+void MeshLittleGroup(KMesh mesh, PetscInt64 linear, PetscReal P[9]);
 
 #endif

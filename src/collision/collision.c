@@ -302,6 +302,13 @@ PetscErrorCode CollisionGetLocalStates(Collision c, Species species, PetscInt *b
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CollisionGetRow(Collision c, Species species, PetscInt state, PetscInt *row)
+{
+  PetscFunctionBeginUser;
+  *row = c->row[c->offset[species] + state];
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CollisionCreateVec(Collision c, Vec *v)
 {
   PetscFunctionBeginUser;

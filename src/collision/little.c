@@ -5,22 +5,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
 
-static void little_group(KMesh mesh, PetscInt64 linear, PetscReal P[9])
-{
-  PetscInt i[3], count = 0;
-  MeshIndices(mesh, linear, i);
-  for (int r = 0; r < 9; r++) P[r] = 0.0;
-  for (PetscInt io = 0; io < mesh->nops; io++) {
-    if (MeshImage(mesh, (int)io, i) != linear) continue;
-    for (int r = 0; r < 9; r++) P[r] += MeshOpCart(mesh, (int)io)[r / 3][r % 3];
-    count++;
-  }
-  for (int r = 0; r < 9; r++) {
-    P[r] /= (PetscReal)count;
-    if (fabs(P[r]) < 1e-14) P[r] = 0.0;
-  }
-}
-
 PetscErrorCode CollisionBuildProjectors(Collision c)
 {
   PetscFunctionBeginUser;
@@ -31,7 +15,7 @@ PetscErrorCode CollisionBuildProjectors(Collision c)
     StatesShare(c->comm, s->nk, &begin, &end);
     PetscCall(SharedArrayCreate(c->comm, sizeof(PetscReal[9]) * (size_t)s->nk, &c->projector_array[k]));
     PetscCall(SharedArrayGet(c->projector_array[k], &c->projector[k]));
-    for (PetscInt ik = begin; ik < end; ik++) little_group(s->mesh, s->mesh->wedge[s->wedge[ik]], c->projector[k][ik]);
+    for (PetscInt ik = begin; ik < end; ik++) MeshLittleGroup(s->mesh, s->mesh->wedge[s->wedge[ik]], c->projector[k][ik]);
     PetscCall(SharedArrayCombine(c->projector_array[k], sizeof(PetscReal[9]) * (size_t)begin, sizeof(PetscReal[9]) * (size_t)end));
   }
   PetscFunctionReturn(0);

@@ -1,6 +1,7 @@
 /* Uniform meshes: the wedge, and the map of every point to it. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mesh_impl.h"
+#include <string.h>
 
 /* Integer action of each operation on mesh indices, i'_c = sum_d M_cd i_d; operations that do not map the mesh onto itself are left out. */
 static PetscErrorCode select_ops(KMesh mesh)
@@ -20,6 +21,27 @@ static PetscErrorCode select_ops(KMesh mesh)
     if (fits) mesh->op[mesh->nops++] = (int)io;
   }
   PetscFunctionReturn(0);
+}
+
+/* Keep the operations under which the fields, axial vectors, stay what they are. */
+static void keep_fields(KMesh mesh, PetscInt nfields, const PetscReal (*B)[3])
+{
+  PetscInt kept = 0;
+  for (PetscInt io = 0; io < mesh->nops; io++) {
+    const PetscReal(*S)[3] = MeshOpCart(mesh, (int)io);
+    const PetscReal det    = Det3(S);
+    bool            keeps  = true;
+    for (PetscInt f = 0; f < nfields; f++) {
+      const PetscReal b[3] = {mesh->crystal->dimension == 3 ? B[f][0] : 0.0, mesh->crystal->dimension == 3 ? B[f][1] : 0.0, B[f][2]};
+      PetscReal       image[3];
+      MatVec3(S, b, image);
+      for (int r = 0; r < 3; r++) keeps = keeps && fabs(det * image[r] - b[r]) <= 1e-9 * Norm3(b);
+    }
+    if (!keeps) continue;
+    mesh->op[kept] = mesh->op[io];
+    memcpy(mesh->index_op[kept++], mesh->index_op[io], sizeof(mesh->index_op[io]));
+  }
+  mesh->nops = kept;
 }
 
 /* Scan in ascending order: the first point met of each star is its representative. One pass over the mesh by one rank of each node. */
@@ -86,7 +108,14 @@ static void cell_width(KMesh mesh)
   }
 }
 
-PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, KMesh *out)
+PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, KMesh *mesh)
+{
+  PetscFunctionBeginUser;
+  PetscCall(MeshCreateInField(comm, crystal, n, wedge, 0, NULL, mesh));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MeshCreateInField(MPI_Comm comm, Crystal crystal, const PetscInt n[3], bool wedge, PetscInt nfields, const PetscReal (*B)[3], KMesh *out)
 {
   KMesh mesh;
   PetscFunctionBeginUser;
@@ -101,6 +130,7 @@ PetscErrorCode MeshCreate(MPI_Comm comm, Crystal crystal, const PetscInt n[3], b
   cell_width(mesh);
   PetscCall(MeshBuildTetrahedra(mesh));
   if (!wedge) mesh->nops = 1; /* delta functions are the crystal's all the same */
+  keep_fields(mesh, nfields, B);
   PetscCall(build_wedge(mesh));
   PetscFunctionReturn(0);
 }
