@@ -69,11 +69,23 @@ static inline PetscReal DeltaGaussian(PetscReal x2, PetscReal width2) { return e
 #define CHANNEL_ON_PHONONS   2u
 #define CHANNEL_MAX_PARTS    4
 typedef struct _p_Channel *Channel;
+/*
+  Phonons on two meshes: fine in a region around q = 0 (the waves that drag), coarse elsewhere. m(q), the region's membership, is 1 on the coarse
+  mesh's points inside, 0 on those outside and linear between. A process of legs 1 ... n belongs to the coarse mesh with the share
+  prod (1 - m_i); the rest is evaluated once for each leg i, with the share (1 - prod (1 - m)) m_i / sum m, that leg running over the fine mesh and its
+  partner over the points of the fine mesh that differ from it by vectors of the coarse one. Shares sum to 1: one integral over all processes,
+  with the nodes of both meshes; every term is a process, so the operator stays symmetric and semidefinite.
+*/
+typedef struct {
+  States           coarse; /* the fine side: the phonons whose mesh the partners step over; NULL on the coarse side */
+  const PetscReal *inside; /* [mesh->nwedge] m on the wedge of this side's phonons */
+} PhononPartition;
 typedef struct {
   Material material;
   States   electrons; /* NULL in a run without */
   States   phonons;   /* NULL in a run without */
   Delta    delta;
+  const PhononPartition *partition; /* of the phonons, or NULL */
 } ChannelContext;
 
 typedef struct {

@@ -49,7 +49,7 @@ PetscErrorCode CollisionGetCost(Collision collision, CollisionCost *cost);
 /* Go to a thermodynamic point: weights, point-dependent channels, rates. Collective. */
 PetscErrorCode CollisionSetPoint(Collision collision, const StatesPoint *point);
 
-/* Unknowns of this rank: states[begin + i], i < nlocal, of one species; local row 3 (begin + i) + c is component c. begin, states may be NULL. Borrowed. */
+/* Unknowns of this rank: states[begin + i], i < nlocal, of one species; local row 3 (begin + i) + c is component c. begin, nlocal, states may be NULL. Borrowed. */
 PetscErrorCode CollisionGetLocalStates(Collision collision, Species species, PetscInt *begin, PetscInt *nlocal, const PetscInt **states);
 /* Unknown (row / 3 of the operator, all ranks) of a wedge state of a species. Not collective. */
 PetscErrorCode CollisionGetRow(Collision collision, Species species, PetscInt state, PetscInt *row);
@@ -92,11 +92,13 @@ PetscErrorCode CollisionHasWalls(Collision collision, bool *walls);
 /*
   CollisionCreateInterpolation - phi of the fine collision's phonons from those of a coarser mesh, of which the fine one is a multiple in each direction:
   phi_f = sum_c P_fc S_c phi_c, branch by branch (branches counted by frequency, at crossings too), linear in the tetrahedra of the coarse mesh,
-  averaged over the tilings that the crystal's operations make of them. Modes that are no unknowns (acoustic ones at q = 0) have phi = 0. What is linear
-  in q is interpolated exactly: crystal momentum. Rows: 3 per local phonon of `fine`, columns those of `coarse`. A mesh that does not divide the other is
-  an argument error. weights: P_fc alone, states by states. Caller destroys both. Collective.
+  averaged over the tilings that the crystal's operations make of them (MeshStencil). Modes that are no unknowns (acoustic ones at q = 0) have phi = 0. What is
+  linear in q is interpolated exactly: crystal momentum. Rows: 3 per local phonon of `fine`. A mesh that does not divide the other is an argument error.
+  inside: membership of the fine wedge's points in a region that is resolved (PhononPartition), or NULL. Where it is 1 the fine phonons are unknowns
+  themselves, refined [nrefined] local ones of `fine`, and stand for the coarse ones at the same q. Columns: on each rank 3 per coarse phonon of `coarse`,
+  then 3 per refined one. weights: P_fc alone, states by states. Caller destroys the matrices and frees refined. Collective.
 */
-PetscErrorCode CollisionCreateInterpolation(Collision fine, Collision coarse, Mat *P, Mat *weights);
+PetscErrorCode CollisionCreateInterpolation(Collision fine, Collision coarse, const PetscReal *inside, PetscInt *nrefined, PetscInt **refined, Mat *P, Mat *weights);
 
 /* --- recording sink, for tests of channels: keeps everything it is handed (src/collision/record.c) */
 typedef struct {

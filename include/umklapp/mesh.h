@@ -93,4 +93,16 @@ PetscErrorCode MeshGetLines(KMesh mesh, MeshLines *lines);
 /* P = (1/|L|) sum_{h in L} h over the operations h of the mesh that leave a point in place: the part of a vector that they allow. Not collective. */
 void MeshLittleGroup(KMesh mesh, PetscInt64 linear, PetscReal P[9]);
 
+/*
+  MeshStencil - values of a fine mesh from those of a coarser one of which it is a multiple: linear in the coarse mesh's tetrahedra, averaged over the tilings
+  that the crystal's operations make of them, so exact for what is linear in k. Each coarse point's weights over the fine mesh sum to the ratio of
+  the meshes' sizes. A mesh that does not divide the other is an argument error.
+*/
+#define MESH_STENCIL_MAX 512
+typedef struct _p_MeshStencil *MeshStencil;
+PetscErrorCode MeshStencilCreate(KMesh coarse, KMesh fine, MeshStencil *stencil);
+PetscErrorCode MeshStencilDestroy(MeshStencil *stencil);
+/* The coarse points (linear) and weights for one fine point; weight: borrowed. Not collective. */
+PetscErrorCode MeshStencilAt(MeshStencil stencil, PetscInt64 point, int *n, PetscInt64 at[MESH_STENCIL_MAX], const PetscReal **weight);
+
 #endif

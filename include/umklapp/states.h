@@ -53,8 +53,8 @@ struct _p_States {
   const PetscReal *omega_velocity;/* [mesh->nwedge][nmodes][3] */
   const Complex *displacement;    /* [mesh->nwedge][nmodes][nmodes] at the wedge points */
   /* after StatesFillPhononPoints, which also sets points, point_* above with nb = nmodes and every mesh point: point[i] = i */
-  const Complex *point_displacement;   /* [npoints][nmodes][nmodes] */
   const PetscReal *point_wavevector;   /* [npoints][3] shortest image, bohr^-1; the average of equally short ones */
+  const Complex *point_displacement;   /* [npoints][nmodes][nmodes], after StatesFillPhononDisplacements */
   struct _p_StatesPrivate *priv;
 };
 
@@ -96,6 +96,8 @@ static inline int32_t StatesPhononState(States phonons, PetscInt iw, PetscInt br
 PetscInt StatesFindPoint(States states, int64_t linear);
 /* The full zone's arrays of phonon states: one copy per node; nothing the second time. Collective. */
 PetscErrorCode StatesFillPhononPoints(States phonons);
+/* The same with the displacements of every point: the largest of these arrays; where it is too large StatesPhononsAt rotates them one by one. Collective. */
+PetscErrorCode StatesFillPhononDisplacements(States phonons);
 /* Phonon data at any full-mesh q: frequency row of its wedge point, velocity and displacement rotated to q ([nmodes][3]; [nmodes][nmodes]; each may be NULL). */
 PetscErrorCode StatesPhononsAt(States phonons, PetscInt64 linear, const PetscReal **omega, PetscReal *velocity, Complex *displacement);
 

@@ -59,22 +59,27 @@ PetscErrorCode TransportModes(Transport transport, TransportLevel level, const S
   diagonal: 1/tau of phonons by electrons is the mean over the finer mesh with the weights of P.
 */
 typedef struct _p_Drag *Drag;
-/* deck: the section `solver`; electrons: C_1, unknowns of both species; lattice: C_2. Borrows both. Collective. */
-PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collision lattice, Drag *drag);
+/* Unknowns of the system: electrons; phonons of the coarse mesh; those of the refined region around q = 0. */
+typedef enum { PART_ELECTRONS, PART_COARSE, PART_REFINED } DragPart;
+/* deck: the section `solver`; electrons: C_1, unknowns of both species, with the phonons' own processes of the refined region; lattice: C_2; inside: membership of
+   the refined region on the wedge of C_1's phonons (PhononPartition), NULL without one. Borrows all. Collective. */
+PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collision lattice, const PetscReal *inside, Drag *drag);
 PetscErrorCode DragDestroy(Drag *drag);
 /* Both collisions at `point`. Starts from the last solution of the level. Collective. */
 PetscErrorCode DragSolve(Drag drag, TransportLevel level, const StatesPoint *point, TransportTensors *tensors);
-/* 1/tau of this rank's states of a species at the last point, phonons by electrons included. Borrowed. */
+/* This rank's refined phonons: how many, and which of the local phonons of C_1. Borrowed. Not collective. */
+PetscErrorCode DragGetRefined(Drag drag, PetscInt *n, const PetscInt **local);
+/* 1/tau of this rank's states of a species at the last point, phonons by electrons included: coarse phonons, then refined ones. Borrowed. */
 PetscErrorCode DragGetRates(Drag drag, Species species, const PetscReal **rate);
-/* Response of one species at a level, in the layout and scale of its own collision: electrons to the field, phonons to the gradient on both. Borrowed
-   until the next call. Collective. */
-PetscErrorCode DragGetSolution(Drag drag, TransportLevel level, Species species, Vec *z);
-/* As TransportModes: what this rank's phonons carry of the heat that the gradient drives, without a field. Not collective. */
-PetscErrorCode DragModes(Drag drag, TransportLevel level, const StatesPoint *point, PetscReal *part);
-/* Which phonons drag: part[i] = x_i . rho z_i, x the gradient's drive on this rank's phonon i and z its response to the field, images included: over all ranks
-   they sum to the mean of the diagonal of peltier_phonon / T, exactly, and so of seebeck_phonon as far as the equations are solved. tensors: of that
-   DragSolve, for rho. [nlocal phonons] Not collective. */
-PetscErrorCode DragModesSeebeck(Drag drag, TransportLevel level, const StatesPoint *point, const TransportTensors *tensors, PetscReal *part);
+/* Response of a part at a level, in the layout and scale of its own collision (refined phonons: C_1's): electrons to the field, phonons to the gradient on both.
+   Borrowed until the next call. Collective. */
+PetscErrorCode DragGetSolution(Drag drag, TransportLevel level, DragPart part, Vec *z);
+/* As TransportModes: what this rank's phonons of a part carry of the heat that the gradient drives, without a field. [np or nr] Not collective. */
+PetscErrorCode DragModes(Drag drag, TransportLevel level, DragPart part, const StatesPoint *point, PetscReal *share);
+/* Which phonons drag: share[i] = x_i . rho z_i, x the gradient's drive on this rank's phonon i of a part and z its response to the field, images included: over all ranks
+   and both parts they sum to the mean of the diagonal of peltier_phonon / T, exactly, and so of seebeck_phonon as far as the equations are solved. tensors: of that
+   DragSolve, for rho. Not collective. */
+PetscErrorCode DragModesSeebeck(Drag drag, TransportLevel level, DragPart part, const StatesPoint *point, const TransportTensors *tensors, PetscReal *share);
 /* Phonons coupled to nothing at the last point, all ranks. */
 PetscErrorCode DragGetFree(Drag drag, PetscInt *count);
 

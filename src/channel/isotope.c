@@ -10,6 +10,7 @@
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "isotope.h"
+#include "pairs.h"
 
 #define BATCH      4096
 #define DEGENERATE (1e-6 * UMK_RYDBERG)
@@ -26,7 +27,9 @@ typedef struct {
   States     states;
   Crystal    crystal;
   PetscReal *strength;      /* [natoms] g_kappa mass_kappa^2, for displacements e/sqrt(M) */
-  PetscReal *x, *weight;    /* [npoints] */
+  int32_t   *point;         /* [PartnersCount] partners of the point at hand */
+  Complex   *u;             /* [nm][nm] displacements of one of them */
+  PetscReal *x, *weight;    /* [PartnersCount] */
   PetscReal  reach2;        /* Gaussian, adaptive: no process joins modes further apart in omega^2 */
   PetscInt   count;
   int32_t    first[BATCH], last[BATCH];
@@ -97,10 +100,10 @@ static PetscErrorCode read_variances(Channel c, PetscReal *g)
 }
 
 /* Square of the largest mismatch that any width keeps. */
-static PetscReal reach2(States s, const Delta *d)
+static PetscReal reach2(States s, KMesh mesh, const Delta *d)
 {
   PetscReal variance = 0.0;
-  for (PetscInt i = 0; i < s->nstates; i++) variance = PetscMax(variance, DeltaVariance(s->mesh, s->velocity + 3 * i));
+  for (PetscInt i = 0; i < s->nstates; i++) variance = PetscMax(variance, DeltaVariance(mesh, s->velocity + 3 * i));
   return d->cutoff * d->cutoff * DeltaWidth2(d, variance);
 }
 
@@ -119,9 +122,10 @@ static PetscErrorCode create(Channel c)
   PetscCall(read_variances(c, z->strength));
   for (PetscInt ia = 0; ia < z->crystal->natoms; ia++) z->strength[ia] *= z->crystal->mass[ia] * z->crystal->mass[ia];
   PetscCall(StatesFillPhononPoints(z->states));
-  n = z->states->npoints;
-  PetscCall(PetscMalloc2(n, &z->x, n, &z->weight));
-  z->reach2 = reach2(z->states, &c->context->delta);
+  if (PartnersStep(c->context)) PetscCall(StatesFillPhononPoints(c->context->partition->coarse));
+  n = PartnersCount(c->context);
+  PetscCall(PetscMalloc4(n, &z->x, n, &z->weight, n, &z->point, z->states->nb * z->states->nb, &z->u));
+  z->reach2 = reach2(z->states, PartnersMesh(c->context), &c->context->delta);
   PetscFunctionReturn(0);
 }
 
@@ -131,7 +135,7 @@ static PetscErrorCode destroy(Channel c)
   PetscFunctionBeginUser;
   if (z) {
     PetscCall(PetscFree(z->strength));
-    PetscCall(PetscFree2(z->x, z->weight));
+    PetscCall(PetscFree4(z->x, z->weight, z->point, z->u));
   }
   PetscCall(PetscFree(c->data));
   PetscFunctionReturn(0);
@@ -156,12 +160,12 @@ static PetscReal overlap_one(const Isotope *z, PetscInt nm, const Complex *u, Pe
   return sum;
 }
 
-/* The same averaged over degenerate modes of the wedge point iw and of a mesh point. */
+/* The same averaged over degenerate modes of the wedge point iw and of a mesh point, whose displacements are in z->u. */
 static PetscReal overlap(const Isotope *z, PetscInt iw, PetscInt nu, PetscInt point, PetscInt mu)
 {
   const States   s  = z->states;
   const PetscInt nm = s->nb;
-  const Complex *u = s->displacement + (size_t)iw * (size_t)(nm * nm), *v = s->point_displacement + (size_t)point * (size_t)(nm * nm);
+  const Complex *u = s->displacement + (size_t)iw * (size_t)(nm * nm), *v = z->u;
   PetscInt       a[2], b[2];
   PetscReal      sum = 0.0;
   degenerate(nm, s->omega + (size_t)iw * (size_t)nm, nu, &a[0], &a[1]);
@@ -181,17 +185,22 @@ static PetscErrorCode flush(Isotope *z, const ProcessSink *sink)
   PetscFunctionReturn(0);
 }
 
-/* Processes of state i with branch mu of every point where z->weight is not zero; that with itself is kept: it cancels in the operator. */
-static PetscErrorCode emit(Isotope *z, PetscInt i, PetscInt mu, const ProcessSink *sink)
+/* Processes of state i with branch mu of every partner where z->weight is not zero; that with itself is kept: it cancels in the operator. On the fine side
+   of a partition a pair is met from each of its members with that member's share of the whole kernel. */
+static PetscErrorCode emit(Isotope *z, const ChannelContext *context, PetscInt i, PetscInt mu, const ProcessSink *sink)
 {
   const States    s     = z->states;
   const PetscInt  nm    = s->nb, iw = s->wedge[s->k[i]];
-  const PetscReal scale = 0.5 * UMK_PI / (2.0 * (PetscReal)s->mesh->size) * s->energy[i];
+  const PetscReal scale = (PartnersStep(context) ? 1.0 : 0.5) * UMK_PI / (2.0 * (PetscReal)s->mesh->size) * s->energy[i];
   PetscFunctionBeginUser;
-  for (PetscInt point = 0; point < s->npoints; point++) {
-    const int32_t j = s->point_state[point * nm + mu];
-    if (z->weight[point] == 0.0 || j < 0) continue;
-    const PetscReal kernel = scale * s->energy[j] * z->weight[point] * overlap(z, iw, s->band[i], point, mu);
+  for (PetscInt n = 0; n < PartnersCount(context); n++) {
+    const PetscInt point = z->point[n];
+    const int32_t  j     = s->point_state[point * nm + mu];
+    if (z->weight[n] == 0.0 || j < 0) continue;
+    const PetscReal share = PartnersShare(context, 2, (PetscInt[2]){iw, s->point_wedge[point]});
+    if (share == 0.0) continue;
+    PetscCall(StatesPhononsAt(s, point, NULL, NULL, z->u));
+    const PetscReal kernel = share * scale * s->energy[j] * z->weight[n] * overlap(z, iw, s->band[i], point, mu);
     if (kernel == 0.0) continue;
     z->first[z->count]  = (int32_t)i;
     z->last[z->count]   = j;
@@ -202,28 +211,30 @@ static PetscErrorCode emit(Isotope *z, PetscInt i, PetscInt mu, const ProcessSin
   PetscFunctionReturn(0);
 }
 
-/* z->weight of branch mu at all points, for state i. */
-static PetscErrorCode weigh(Isotope *z, const Delta *d, PetscInt i, PetscInt mu, bool *any)
+/* z->weight of branch mu at all partners, for state i. */
+static PetscErrorCode weigh(Isotope *z, const ChannelContext *context, PetscInt i, PetscInt mu, bool *any)
 {
   const States    s        = z->states;
+  const Delta    *d        = &context->delta;
+  const KMesh     mesh     = PartnersMesh(context);
   const bool      adaptive = d->scheme == DELTA_ADAPTIVE;
-  const PetscReal own      = DeltaVariance(s->mesh, s->velocity + 3 * i);
+  const PetscReal own      = DeltaVariance(mesh, s->velocity + 3 * i);
   PetscFunctionBeginUser;
   if (d->scheme == DELTA_TETRAHEDRON) {
-    for (PetscInt point = 0; point < s->npoints; point++) z->x[point] = s->point_energy[point * s->nb + mu] - s->energy[i];
-    PetscCall(DeltaWeights(d, s, z->x, NULL, NULL, z->weight, any));
+    for (PetscInt n = 0; n < PartnersCount(context); n++) z->x[n] = s->point_energy[z->point[n] * s->nb + mu] - s->energy[i];
+    PetscCall(DeltaWeights(d, PartnersStates(context), z->x, NULL, NULL, z->weight, any));
     PetscFunctionReturn(0);
   }
   *any = false;
-  for (PetscInt point = 0; point < s->npoints; point++) {
-    const PetscInt  at = point * s->nb + mu;
+  for (PetscInt n = 0; n < PartnersCount(context); n++) {
+    const PetscInt  at = z->point[n] * s->nb + mu;
     const PetscReal x = s->point_energy[at] - s->energy[i], x2 = x * x;
-    z->weight[point] = 0.0;
+    z->weight[n] = 0.0;
     if (x2 > z->reach2) continue;
-    const PetscReal width2 = DeltaWidth2(d, adaptive ? 0.5 * (own + DeltaVariance(s->mesh, s->point_velocity + 3 * at)) : 0.0);
+    const PetscReal width2 = DeltaWidth2(d, adaptive ? 0.5 * (own + DeltaVariance(mesh, s->point_velocity + 3 * at)) : 0.0);
     if (x2 > d->cutoff * d->cutoff * width2) continue;
-    z->weight[point] = DeltaGaussian(x2, width2);
-    *any             = true;
+    z->weight[n] = DeltaGaussian(x2, width2);
+    *any         = true;
   }
   PetscFunctionReturn(0);
 }
@@ -233,11 +244,14 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, co
   Isotope     *z = c->data;
   const States s = z->states;
   PetscFunctionBeginUser;
+  (void)p;
+  if (PartnersOne(c->context, s->wedge[ik]) == 0.0) PetscFunctionReturn(0);
+  PartnersFill(c->context, s->mesh->wedge[s->wedge[ik]], z->point);
   for (PetscInt i = s->first[ik]; i < s->first[ik + 1]; i++)
     for (PetscInt mu = 0; mu < s->nb; mu++) {
       bool any;
-      PetscCall(weigh(z, &c->context->delta, i, mu, &any));
-      if (any) PetscCall(emit(z, i, mu, sink));
+      PetscCall(weigh(z, c->context, i, mu, &any));
+      if (any) PetscCall(emit(z, c->context, i, mu, sink));
     }
   PetscCall(flush(z, sink));
   PetscFunctionReturn(0);
@@ -247,7 +261,7 @@ static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
 {
   const States s = c->context->phonons;
   PetscFunctionBeginUser;
-  *out = (PetscReal)(s->first[ik + 1] - s->first[ik]) * (PetscReal)s->nb * (PetscReal)s->npoints;
+  *out = PartnersOne(c->context, s->wedge[ik]) > 0.0 ? (PetscReal)(s->first[ik + 1] - s->first[ik]) * (PetscReal)s->nb * (PetscReal)PartnersCount(c->context) : 0.0;
   PetscFunctionReturn(0);
 }
 

@@ -49,6 +49,17 @@ PetscReal ChannelThickness(Channel c);
 /* Average v [outer][n][inner] over runs of ascending energy[n] closer than 1e-6 Ry (src/channel/degenerate.c). */
 void ChannelAverageDegenerate(PetscInt outer, PetscInt n, PetscInt inner, const PetscReal *energy, PetscReal *v);
 
+/* --- phonons among themselves, where partners run (src/channel/partition.c): the mesh of the phonons, or PhononPartition's steps ------------------ */
+PetscInt  PartnersCount(const ChannelContext *c);
+KMesh     PartnersMesh(const ChannelContext *c);   /* its cell is what delta functions resolve */
+States    PartnersStates(const ChannelContext *c); /* of that mesh, all points */
+bool      PartnersStep(const ChannelContext *c);   /* true: the fine side of a partition */
+/* point [PartnersCount]: linear index, in the phonons' mesh, of the partners of a first point, in the order of PartnersMesh. */
+void      PartnersFill(const ChannelContext *c, PetscInt64 first, int32_t *point);
+/* Share of a process with legs at these wedge points, the first leg first, in units of a process of the phonons' mesh; of a single phonon's rate. */
+PetscReal PartnersShare(const ChannelContext *c, int n, const PetscInt wedge[]);
+PetscReal PartnersOne(const ChannelContext *c, PetscInt wedge);
+
 /* Rates of single states: batches of one member, rate[i] for state first[ik] + i of the channel's species. */
 PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, const PetscReal *rate, const ProcessSink *sink);
 /* ChannelType.work of such channels: the states at the point. */

@@ -73,13 +73,18 @@ PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, const PetscReal *rate, c
   const States   s     = c->first == SPECIES_ELECTRON ? c->context->electrons : c->context->phonons;
   const int32_t  first = s->first[ik];
   const PetscInt n     = s->first[ik + 1] - first;
+  const PetscReal share = c->first == SPECIES_PHONON ? PartnersOne(c->context, s->wedge[ik]) : 1.0;
   int32_t       *state;
+  PetscReal     *kernel;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(n, &state));
-  for (PetscInt i = 0; i < n; i++) state[i] = first + (int32_t)i;
-  ProcessBatch   batch = {.count = n, .nmembers = 1, .species = {c->first}, .s = {1}, .state = {state}, .kernel = rate};
-  PetscErrorCode code  = n > 0 ? sink->consume(sink->ctx, &batch) : 0;
-  PetscCall(PetscFree(state));
+  PetscCall(PetscMalloc2(n, &state, n, &kernel));
+  for (PetscInt i = 0; i < n; i++) {
+    state[i]  = first + (int32_t)i;
+    kernel[i] = share * rate[i];
+  }
+  ProcessBatch   batch = {.count = n, .nmembers = 1, .species = {c->first}, .s = {1}, .state = {state}, .kernel = kernel};
+  PetscErrorCode code  = n > 0 && share > 0.0 ? sink->consume(sink->ctx, &batch) : 0;
+  PetscCall(PetscFree2(state, kernel));
   PetscCall(code);
   PetscFunctionReturn(0);
 }

@@ -10,6 +10,9 @@
   |Phi_3|^2 is averaged over the degenerate modes of each member. A process is normal when k + k' = k'' for the shortest images of the three
   wavevectors (the average of equally short ones): k is then conserved exactly.
 
+  On the fine side of a partition (channel.h) the phonon resolved comes first, both as one that decays and as one that merges, +l +l' -l''; its partners step over
+  the coarse mesh and every ordered pair is met: decays carry K/2, merging pairs the share of the first member.
+
   Delta: adaptive widths take the variance of omega + omega' - omega'' over a mesh cell as seen with each of the three wavevectors held fixed; tetrahedra
   are linear in q at fixed q''.
 */
@@ -26,9 +29,10 @@ static const DeckKey keys[] = {
   {NULL}};
 
 enum { NORMAL, UMKLAPP, PARTS, ALL = 0 };
+typedef enum { DECAY, MERGE } Role; /* of the first member */
 
-typedef struct { /* a process with a weight: q of the pair, q' = q'' - q; slot (n0 nm + n) nm + n' */
-  int32_t   q, slot;
+typedef struct { /* a process with a weight: number of the pair's q; slot (n0 nm + n) nm + n' */
+  int32_t   pair, slot;
   PetscReal weight;
 } Entry;
 
@@ -44,9 +48,9 @@ typedef struct {
   PetscInt   processes; /* ALL, or 1 + the part wanted */
   PetscInt   nentries, capacity;
   Entry     *entry;
-  int32_t   *partner;                          /* [npoints] q'' - q */
+  int32_t   *point, *partner;                  /* [PartnersCount] q, and q' = q'' - q (DECAY) or q'' = q + q' (MERGE) */
   PetscReal *variance[3];                      /* [nm][nm] of (q, q'), (q'', q), (q'', q') */
-  PetscReal *x, *weight;                       /* [npoints], tetrahedra only */
+  PetscReal *x, *weight;                       /* [PartnersCount], tetrahedra only */
   PetscReal *q[2], *omega[2], *phi2;           /* per call of the vertex kernel */
   Complex   *displacement[2];
   int        part[PAIRS];
@@ -54,17 +58,21 @@ typedef struct {
   PetscReal  vertices, made;
 } Data;
 
-typedef struct { /* the decaying phonon */
-  PetscInt q, nm;
+typedef struct { /* the first phonon, and how its partners run */
+  PetscInt   q, nm, npartners;
+  Role       role;
+  bool       ordered; /* every ordered pair, not each unordered one once */
+  KMesh      mesh;    /* whose cells the partners are in */
+  const ChannelContext *context;
 } First;
 
 /* --- creation --------------------------------------------------------------------------------------------- */
 
-static PetscErrorCode allocate(Data *d, States s, bool tetrahedra)
+static PetscErrorCode allocate(Data *d, States s, PetscInt np, bool tetrahedra)
 {
-  const PetscInt nm = s->nb, np = s->npoints;
+  const PetscInt nm = s->nb;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc4(np, &d->partner, nm * nm, &d->variance[0], nm * nm, &d->variance[1], nm * nm, &d->variance[2]));
+  PetscCall(PetscMalloc5(np, &d->point, np, &d->partner, nm * nm, &d->variance[0], nm * nm, &d->variance[1], nm * nm, &d->variance[2]));
   if (tetrahedra) PetscCall(PetscMalloc2(np, &d->x, np, &d->weight));
   PetscCall(PetscMalloc7(3 * PAIRS, &d->q[0], 3 * PAIRS, &d->q[1], PAIRS * nm, &d->omega[0], PAIRS * nm, &d->omega[1], PAIRS * nm * nm * nm, &d->phi2, PAIRS * nm * nm, &d->displacement[0],
                          PAIRS * nm * nm, &d->displacement[1]));
@@ -87,8 +95,11 @@ static PetscErrorCode create(Channel c)
   c->data = d;
   PetscCall(DeckGetChoice(c->deck, "processes", &d->processes));
   PetscCall(CubicCreate(c->context->material, &d->cubic));
-  PetscCall(StatesFillPhononPoints(c->context->phonons));
-  PetscCall(allocate(d, c->context->phonons, c->context->delta.scheme == DELTA_TETRAHEDRON));
+  if (PartnersStep(c->context)) {
+    PetscCall(StatesFillPhononPoints(c->context->phonons));
+    PetscCall(StatesFillPhononPoints(c->context->partition->coarse));
+  } else PetscCall(StatesFillPhononDisplacements(c->context->phonons));
+  PetscCall(allocate(d, c->context->phonons, PartnersCount(c->context), c->context->delta.scheme == DELTA_TETRAHEDRON));
   PetscFunctionReturn(0);
 }
 
@@ -99,7 +110,7 @@ static PetscErrorCode destroy(Channel c)
   if (!d) PetscFunctionReturn(0);
   PetscCall(CubicDestroy(&d->cubic));
   PetscCall(PetscFree(d->entry));
-  PetscCall(PetscFree4(d->partner, d->variance[0], d->variance[1], d->variance[2]));
+  PetscCall(PetscFree5(d->point, d->partner, d->variance[0], d->variance[1], d->variance[2]));
   PetscCall(PetscFree2(d->x, d->weight));
   PetscCall(PetscFree7(d->q[0], d->q[1], d->omega[0], d->omega[1], d->phi2, d->displacement[0], d->displacement[1]));
   for (int p = 0; p < PARTS; p++) {
@@ -113,56 +124,63 @@ static PetscErrorCode destroy(Channel c)
 
 /* --- which processes conserve energy ------------------------------------------------------------------------- */
 
-static int part_of(States s, PetscInt q0, PetscInt q, PetscInt q1)
+/* Legs q0, q and q1 of the first member, its partner and the third */
+static int part_of(States s, Role role, PetscInt q0, PetscInt q, PetscInt q1)
 {
-  const PetscReal *k0 = s->point_wavevector + 3 * q0, *k = s->point_wavevector + 3 * q, *k1 = s->point_wavevector + 3 * q1;
+  const PetscReal *k0 = s->point_wavevector + 3 * (role == DECAY ? q0 : q1), *k = s->point_wavevector + 3 * q, *k1 = s->point_wavevector + 3 * (role == DECAY ? q1 : q0);
   const PetscReal  G[3] = {k[0] + k1[0] - k0[0], k[1] + k1[1] - k0[1], k[2] + k1[2] - k0[2]};
   return Norm3(G) < 1e-6 * Norm3(s->mesh->crystal->b[0]) ? NORMAL : UMKLAPP;
 }
 
-static PetscErrorCode add_entry(Data *d, PetscInt q, PetscInt slot, PetscReal weight)
+static bool wanted(const Data *d, States s, const First *f, PetscInt pair)
+{
+  return d->processes == ALL || d->processes == 1 + part_of(s, f->role, f->q, d->point[pair], d->partner[pair]);
+}
+
+static PetscErrorCode add_entry(Data *d, PetscInt pair, PetscInt slot, PetscReal weight)
 {
   PetscFunctionBeginUser;
   if (d->nentries == d->capacity) {
     d->capacity = PetscMax(65536, 2 * d->capacity);
     PetscCall(PetscRealloc(sizeof(Entry) * (size_t)d->capacity, &d->entry));
   }
-  d->entry[d->nentries++] = (Entry){(int32_t)q, (int32_t)slot, weight};
+  d->entry[d->nentries++] = (Entry){(int32_t)pair, (int32_t)slot, weight};
   PetscFunctionReturn(0);
 }
 
 /* out [nm][nm]: variance of x from the gradients v(a) - v(b) of modes of two points */
-static void variances(States s, PetscInt a, PetscInt b, PetscReal *out)
+static void variances(States s, KMesh mesh, PetscInt a, PetscInt b, PetscReal *out)
 {
   const PetscInt   nm = s->nb;
   const PetscReal *va = s->point_velocity + 3 * a * nm, *vb = s->point_velocity + 3 * b * nm;
   for (PetscInt i = 0; i < nm; i++)
     for (PetscInt j = 0; j < nm; j++) {
       const PetscReal g[3] = {va[3 * i] - vb[3 * j], va[3 * i + 1] - vb[3 * j + 1], va[3 * i + 2] - vb[3 * j + 2]};
-      out[i * nm + j] = DeltaVariance(s->mesh, g) / 3.0;
+      out[i * nm + j] = DeltaVariance(mesh, g) / 3.0;
     }
 }
 
 /* Gaussians of one pair of points */
-static PetscErrorCode scan_pair(Data *d, const Delta *delta, States s, const First *f, PetscInt q)
+static PetscErrorCode scan_pair(Data *d, const Delta *delta, States s, const First *f, PetscInt pair)
 {
-  const PetscInt   nm = f->nm, q1 = d->partner[q];
+  const PetscInt   nm = f->nm, q = d->point[pair], q1 = d->partner[pair];
+  const PetscReal  sign = f->role == DECAY ? 1.0 : -1.0; /* x = sign (omega' - ...) */
   const PetscReal *w0 = s->point_energy + f->q * nm, *w = s->point_energy + q * nm, *w1 = s->point_energy + q1 * nm, cutoff2 = delta->cutoff * delta->cutoff;
   const int32_t   *state0 = s->point_state + f->q * nm, *state = s->point_state + q * nm, *state1 = s->point_state + q1 * nm;
   const bool       adaptive = delta->scheme == DELTA_ADAPTIVE;
   PetscFunctionBeginUser;
   if (adaptive) {
-    variances(s, q, q1, d->variance[0]);
-    variances(s, f->q, q, d->variance[1]);
-    variances(s, f->q, q1, d->variance[2]);
+    variances(s, f->mesh, q, q1, d->variance[0]);
+    variances(s, f->mesh, f->q, q, d->variance[1]);
+    variances(s, f->mesh, f->q, q1, d->variance[2]);
   }
   for (PetscInt n0 = 0; n0 < nm; n0++)
     for (PetscInt n = 0; n < nm; n++)
-      for (PetscInt n1 = q == q1 ? n : 0; n1 < nm; n1++) {
-        const PetscReal x2     = (w[n] + w1[n1] - w0[n0]) * (w[n] + w1[n1] - w0[n0]);
+      for (PetscInt n1 = q == q1 && !f->ordered ? n : 0; n1 < nm; n1++) {
+        const PetscReal x = sign * (w1[n1] - w0[n0]) + w[n], x2 = x * x;
         const PetscReal width2 = DeltaWidth2(delta, adaptive ? d->variance[0][n * nm + n1] + d->variance[1][n0 * nm + n] + d->variance[2][n0 * nm + n1] : 0.0);
         if (x2 > cutoff2 * width2 || state0[n0] < 0 || state[n] < 0 || state1[n1] < 0) continue;
-        PetscCall(add_entry(d, q, (n0 * nm + n) * nm + n1, DeltaGaussian(x2, width2)));
+        PetscCall(add_entry(d, pair, (n0 * nm + n) * nm + n1, DeltaGaussian(x2, width2)));
       }
   PetscFunctionReturn(0);
 }
@@ -170,22 +188,22 @@ static PetscErrorCode scan_pair(Data *d, const Delta *delta, States s, const Fir
 static PetscErrorCode scan_gaussian(Data *d, const Delta *delta, States s, const First *f)
 {
   PetscFunctionBeginUser;
-  for (PetscInt q = 0; q < s->npoints; q++)
-    if (q <= d->partner[q] && (d->processes == ALL || d->processes == 1 + part_of(s, f->q, q, d->partner[q]))) PetscCall(scan_pair(d, delta, s, f, q));
+  for (PetscInt i = 0; i < f->npartners; i++)
+    if ((f->ordered || d->point[i] <= d->partner[i]) && wanted(d, s, f, i)) PetscCall(scan_pair(d, delta, s, f, i));
   PetscFunctionReturn(0);
 }
 
-/* Weights of one slice (n0, n <= n1) over the mesh at hand: modes (n, n1) at q > q' are (n1, n) at q'. */
+/* Weights of one slice (n0, n, n1) over the mesh at hand. Unordered pairs, n <= n1: modes (n, n1) at q > q' are (n1, n) at q'; the pair's number is its q. */
 static PetscErrorCode take_slice(Data *d, States s, const First *f, PetscInt n0, PetscInt n, PetscInt n1)
 {
   const PetscInt nm = f->nm;
   PetscFunctionBeginUser;
-  for (PetscInt q = 0; q < s->npoints; q++) {
-    const PetscInt q1 = d->partner[q];
-    if (d->weight[q] == 0.0 || s->point_state[q * nm + n] < 0 || s->point_state[q1 * nm + n1] < 0 || (n == n1 && q > q1)) continue;
-    if (d->processes != ALL && d->processes != 1 + part_of(s, f->q, q, q1)) continue;
-    if (q <= q1) PetscCall(add_entry(d, q, (n0 * nm + n) * nm + n1, d->weight[q]));
-    else PetscCall(add_entry(d, q1, (n0 * nm + n1) * nm + n, d->weight[q]));
+  for (PetscInt i = 0; i < f->npartners; i++) {
+    const PetscInt q = d->point[i], q1 = d->partner[i];
+    if (d->weight[i] == 0.0 || s->point_state[q * nm + n] < 0 || s->point_state[q1 * nm + n1] < 0 || !wanted(d, s, f, i)) continue;
+    if (!f->ordered && n == n1 && q > q1) continue;
+    if (f->ordered || q <= q1) PetscCall(add_entry(d, i, (n0 * nm + n) * nm + n1, d->weight[i]));
+    else PetscCall(add_entry(d, q1, (n0 * nm + n1) * nm + n, d->weight[i]));
   }
   PetscFunctionReturn(0);
 }
@@ -193,21 +211,23 @@ static PetscErrorCode take_slice(Data *d, States s, const First *f, PetscInt n0,
 static int compare_entries(const void *a, const void *b)
 {
   const Entry *x = a, *y = b;
-  if (x->q != y->q) return x->q < y->q ? -1 : 1;
+  if (x->pair != y->pair) return x->pair < y->pair ? -1 : 1;
   return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
 static PetscErrorCode scan_tetrahedra(Data *d, const Delta *delta, States s, const First *f)
 {
-  const PetscInt nm = f->nm;
+  const PetscInt  nm   = f->nm;
+  const PetscReal sign = f->role == DECAY ? 1.0 : -1.0;
   PetscFunctionBeginUser;
   for (PetscInt n0 = 0; n0 < nm; n0++)
     for (PetscInt n = 0; n < nm; n++)
-      for (PetscInt n1 = n; n1 < nm; n1++) {
+      for (PetscInt n1 = f->ordered ? 0 : n; n1 < nm; n1++) {
         bool any;
         if (s->point_state[f->q * nm + n0] < 0) continue;
-        for (PetscInt q = 0; q < s->npoints; q++) d->x[q] = s->point_energy[q * nm + n] + s->point_energy[d->partner[q] * nm + n1] - s->point_energy[f->q * nm + n0];
-        PetscCall(DeltaWeights(delta, s, d->x, NULL, NULL, d->weight, &any));
+        for (PetscInt i = 0; i < f->npartners; i++)
+          d->x[i] = s->point_energy[d->point[i] * nm + n] + sign * (s->point_energy[d->partner[i] * nm + n1] - s->point_energy[f->q * nm + n0]);
+        PetscCall(DeltaWeights(delta, PartnersStates(f->context), d->x, NULL, NULL, d->weight, &any));
         if (any) PetscCall(take_slice(d, s, f, n0, n, n1));
       }
   qsort(d->entry, (size_t)d->nentries, sizeof(Entry), compare_entries);
@@ -216,10 +236,11 @@ static PetscErrorCode scan_tetrahedra(Data *d, const Delta *delta, States s, con
 
 /* --- vertices and kernels --------------------------------------------------------------------------------- */
 
-static PetscErrorCode flush(Data *d, int part, const ProcessSink *sink)
+static PetscErrorCode flush(Data *d, Role role, int part, const ProcessSink *sink)
 {
   Buffer      *b     = &d->buffer[part];
   ProcessBatch batch = {.count = b->count, .nmembers = 3, .species = {SPECIES_PHONON, SPECIES_PHONON, SPECIES_PHONON}, .s = {-1, 1, 1}, .kernel = b->kernel, .part = part};
+  if (role == MERGE) batch.s[0] = 1, batch.s[2] = -1;
   PetscFunctionBeginUser;
   if (b->count == 0) PetscFunctionReturn(0);
   for (int m = 0; m < 3; m++) {
@@ -232,17 +253,30 @@ static PetscErrorCode flush(Data *d, int part, const ProcessSink *sink)
   PetscFunctionReturn(0);
 }
 
-/* The points of pair i of a call, for the vertex kernel */
-static PetscErrorCode load_pair(Data *d, States s, const First *f, PetscInt i, PetscInt q)
+/* Displacements of a point, conjugated when the vertex kernel is to see the phonon at -q */
+static PetscErrorCode load_displacements(States s, PetscInt q, bool conjugate, Complex *u)
 {
-  const PetscInt nm = f->nm, at[2] = {q, d->partner[q]};
+  const PetscInt n = s->nb * s->nb;
+  PetscFunctionBeginUser;
+  if (s->point_displacement) PetscCall(PetscArraycpy(u, s->point_displacement + (size_t)q * (size_t)n, n));
+  else PetscCall(StatesPhononsAt(s, q, NULL, NULL, u));
+  for (PetscInt i = 0; conjugate && i < n; i++) u[i] = conj(u[i]);
+  PetscFunctionReturn(0);
+}
+
+/* The points of pair i of a call, for the vertex kernel: its first leg is produced, the others consumed, so a merging pair is seen at -q */
+static PetscErrorCode load_pair(Data *d, States s, const First *f, PetscInt i, PetscInt pair)
+{
+  const PetscInt nm = f->nm, at[2] = {d->point[pair], d->partner[pair]};
   PetscFunctionBeginUser;
   for (int leg = 0; leg < 2; leg++) {
+    const bool flip = f->role == MERGE && leg == 0;
     MeshPoint(s->mesh, at[leg], d->q[leg] + 3 * i);
+    for (int c = 0; flip && c < 3; c++) d->q[leg][3 * i + c] *= -1.0;
     PetscCall(PetscArraycpy(d->omega[leg] + i * nm, s->point_energy + at[leg] * nm, nm));
-    PetscCall(PetscArraycpy(d->displacement[leg] + i * nm * nm, s->point_displacement + (size_t)at[leg] * (size_t)(nm * nm), nm * nm));
+    PetscCall(load_displacements(s, at[leg], flip, d->displacement[leg] + i * nm * nm));
   }
-  d->part[i] = part_of(s, f->q, at[0], at[1]);
+  d->part[i] = part_of(s, f->role, f->q, at[0], at[1]);
   PetscFunctionReturn(0);
 }
 
@@ -266,26 +300,58 @@ static PetscErrorCode vertices(Data *d, States s, const First *f, PetscInt npair
 static PetscErrorCode emit(Data *d, States s, const First *f, PetscInt begin, PetscInt end, const ProcessSink *sink)
 {
   const PetscInt  nm = f->nm;
-  const PetscReal prefactor = UMK_PI / (4.0 * (PetscReal)s->mesh->size), *w0 = s->point_energy + f->q * nm;
+  const PetscReal prefactor = UMK_PI / (4.0 * (PetscReal)s->mesh->size) * (f->ordered && f->role == DECAY ? 0.5 : 1.0), *w0 = s->point_energy + f->q * nm;
+  PetscReal       share = 1.0;
   PetscInt        i = -1;
   PetscFunctionBeginUser;
   for (PetscInt e = begin; e < end; e++) {
-    const Entry *p = &d->entry[e];
-    if (e == begin || p->q != p[-1].q) i++;
-    const PetscInt q1 = d->partner[p->q], n0 = p->slot / (nm * nm), n = p->slot / nm % nm, n1 = p->slot % nm;
-    PetscReal      K  = prefactor * p->weight * d->phi2[i * nm * nm * nm + p->slot] / (w0[n0] * d->omega[0][i * nm + n] * d->omega[1][i * nm + n1]);
-    if (p->q == q1 && n == n1) K *= 0.5;
+    const Entry   *p = &d->entry[e];
+    const PetscInt q = d->point[p->pair], q1 = d->partner[p->pair], n0 = p->slot / (nm * nm), n = p->slot / nm % nm, n1 = p->slot % nm;
+    if (e == begin || p->pair != p[-1].pair) {
+      i++;
+      share = PartnersShare(f->context, 3, (PetscInt[3]){s->point_wedge[f->q], s->point_wedge[q], s->point_wedge[q1]});
+    }
+    PetscReal K = share * prefactor * p->weight * d->phi2[i * nm * nm * nm + p->slot] / (w0[n0] * d->omega[0][i * nm + n] * d->omega[1][i * nm + n1]);
+    if (!f->ordered && q == q1 && n == n1) K *= 0.5;
     if (!(K > 0.0)) continue;
     Buffer *b = &d->buffer[d->part[i]];
-    if (b->count == CAPACITY) PetscCall(flush(d, d->part[i], sink));
+    if (b->count == CAPACITY) PetscCall(flush(d, f->role, d->part[i], sink));
     b->member[0][b->count] = s->point_state[f->q * nm + n0];
-    b->member[1][b->count] = s->point_state[p->q * nm + n];
+    b->member[1][b->count] = s->point_state[q * nm + n];
     b->member[2][b->count] = s->point_state[q1 * nm + n1];
-    b->op[1][b->count]     = s->point_op[p->q];
+    b->op[1][b->count]     = s->point_op[q];
     b->op[2][b->count]     = s->point_op[q1];
     b->kernel[b->count++]  = K;
   }
   PetscFunctionReturn(0);
+}
+
+/* Vertices and processes of all entries */
+static PetscErrorCode evaluate(Data *d, States s, const First *f, const ProcessSink *sink)
+{
+  PetscFunctionBeginUser;
+  for (PetscInt begin = 0, end = 0; begin < d->nentries; begin = end) {
+    PetscInt npairs = 0;
+    for (; end < d->nentries; end++) {
+      const bool fresh = end == begin || d->entry[end].pair != d->entry[end - 1].pair;
+      if (fresh && npairs == PAIRS) break;
+      if (fresh) PetscCall(load_pair(d, s, f, npairs++, d->entry[end].pair));
+    }
+    PetscCall(vertices(d, s, f, npairs));
+    PetscCall(emit(d, s, f, begin, end, sink));
+  }
+  for (int p = 0; p < PARTS; p++) PetscCall(flush(d, f->role, p, sink));
+  PetscFunctionReturn(0);
+}
+
+static PetscInt third_point(KMesh mesh, Role role, PetscInt q0, PetscInt q)
+{
+  if (role == DECAY) return (PetscInt)MeshDifference(mesh, q0, q);
+  PetscInt a[3], b[3];
+  MeshIndices(mesh, q0, a);
+  MeshIndices(mesh, q, b);
+  for (int c = 0; c < 3; c++) a[c] += b[c];
+  return (PetscInt)MeshLinear(mesh, a);
 }
 
 static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik, const ProcessSink *sink)
@@ -293,28 +359,21 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik
   Data        *d     = c->data;
   States       s     = c->context->phonons;
   const Delta *delta = &c->context->delta;
-  const First  f     = {.q = (PetscInt)s->mesh->wedge[s->wedge[ik]], .nm = s->nb};
+  First        f     = {.q = (PetscInt)s->mesh->wedge[s->wedge[ik]], .nm = s->nb, .npartners = PartnersCount(c->context), .ordered = PartnersStep(c->context), .mesh = PartnersMesh(c->context), .context = c->context};
   PetscReal    q0[3];
   PetscFunctionBeginUser;
   (void)point;
-  if (s->first[ik] == s->first[ik + 1]) PetscFunctionReturn(0);
-  for (PetscInt q = 0; q < s->npoints; q++) d->partner[q] = (int32_t)MeshDifference(s->mesh, f.q, q);
-  d->nentries = 0;
-  PetscCall(delta->scheme == DELTA_TETRAHEDRON ? scan_tetrahedra(d, delta, s, &f) : scan_gaussian(d, delta, s, &f));
-  if (d->nentries == 0) PetscFunctionReturn(0);
+  if (s->first[ik] == s->first[ik + 1] || PartnersOne(c->context, s->wedge[ik]) == 0.0) PetscFunctionReturn(0);
+  PartnersFill(c->context, f.q, d->point);
   MeshPoint(s->mesh, f.q, q0);
-  PetscCall(CubicSetFirst(d->cubic, q0, s->point_displacement + (size_t)f.q * (size_t)(f.nm * f.nm), s->point_energy + f.q * f.nm));
-  for (PetscInt begin = 0, end = 0; begin < d->nentries; begin = end) {
-    PetscInt npairs = 0;
-    for (; end < d->nentries; end++) {
-      const bool fresh = end == begin || d->entry[end].q != d->entry[end - 1].q;
-      if (fresh && npairs == PAIRS) break;
-      if (fresh) PetscCall(load_pair(d, s, &f, npairs++, d->entry[end].q));
-    }
-    PetscCall(vertices(d, s, &f, npairs));
-    PetscCall(emit(d, s, &f, begin, end, sink));
+  PetscCall(CubicSetFirst(d->cubic, q0, s->displacement + (size_t)s->wedge[ik] * (size_t)(f.nm * f.nm), s->point_energy + f.q * f.nm));
+  for (int role = DECAY; role <= (f.ordered ? MERGE : DECAY); role++) {
+    f.role = (Role)role;
+    for (PetscInt i = 0; i < f.npartners; i++) d->partner[i] = (int32_t)third_point(s->mesh, f.role, f.q, d->point[i]);
+    d->nentries = 0;
+    PetscCall(delta->scheme == DELTA_TETRAHEDRON ? scan_tetrahedra(d, delta, s, &f) : scan_gaussian(d, delta, s, &f));
+    PetscCall(evaluate(d, s, &f, sink));
   }
-  for (int p = 0; p < PARTS; p++) PetscCall(flush(d, p, sink));
   PetscFunctionReturn(0);
 }
 
@@ -326,6 +385,10 @@ static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
   const PetscReal  slack = c->context->delta.scheme == DELTA_GAUSSIAN ? 2.0 * c->context->delta.width : 0.0;
   PetscInt         pairs = 0;
   PetscFunctionBeginUser;
+  if (PartnersStep(c->context)) { /* merging, hardly any decays: nearly every partner has a third */
+    *out = PartnersOne(c->context, s->wedge[ik]) > 0.0 ? (PetscReal)PartnersCount(c->context) * (PetscReal)(s->first[ik + 1] - s->first[ik]) : 0.0;
+    PetscFunctionReturn(0);
+  }
   for (PetscInt q = 0; q < s->npoints; q++) {
     const PetscInt q1 = (PetscInt)MeshDifference(s->mesh, q0, q);
     if (q > q1) continue;

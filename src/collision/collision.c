@@ -297,7 +297,7 @@ PetscErrorCode CollisionGetLocalStates(Collision c, Species species, PetscInt *b
 {
   PetscFunctionBeginUser;
   if (begin) *begin = c->begin[species];
-  *nlocal = c->nlocal[species];
+  if (nlocal) *nlocal = c->nlocal[species];
   if (states) *states = c->local + c->begin[species];
   PetscFunctionReturn(0);
 }

@@ -132,9 +132,9 @@ static PetscErrorCode KeepModes(const System *r, RunData *d, TransportLevel leve
   PetscReal         *modes = d->modes + (level * r->scan.nT * r->scan.nC + at) * nlocal;
 
   PetscFunctionBeginUser;
-  if (r->both) PetscCall(DragModes(r->drag, level, p, modes));
+  if (r->both) PetscCall(DragModes(r->drag, level, PART_COARSE, p, modes));
   else PetscCall(TransportModes(r->transport, level, p, modes));
-  if (level == LEVEL_DRAG) PetscCall(DragModesSeebeck(r->drag, level, p, x, d->seebeck + at * nlocal));
+  if (level == LEVEL_DRAG) PetscCall(DragModesSeebeck(r->drag, level, PART_COARSE, p, x, d->seebeck + at * nlocal));
   PetscFunctionReturn(0);
 }
 
@@ -167,7 +167,7 @@ static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel lev
     PetscFunctionReturn(0);
   }
   PetscCall(CollisionGetWeights(d->collision, s->species, &w));
-  if (r->both) PetscCall(DragGetSolution(r->drag, level, s->species, &z));
+  if (r->both) PetscCall(DragGetSolution(r->drag, level, phonons ? PART_COARSE : PART_ELECTRONS, &z));
   else PetscCall(TransportGetSolution(r->transport, level, phonons ? DRIVE_GRADIENT : DRIVE_FIELD, &z));
   PetscCall(VecGetArrayRead(z, &v));
   for (PetscInt i = 0; i < 3 * nlocal; i++) {

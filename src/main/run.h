@@ -51,7 +51,16 @@ typedef struct { /* everything alive from deck to solver, in the order it is mad
     PetscInt       nchannels;
     Channel       *channels;
     Collision      collision;
+    PhononPartition partition;
   } lattice;
+  struct {                           /* both: phonons around q = 0 on the electrons' mesh, or all zero */
+    PhononPartition partition;
+    ChannelContext  context;
+    PetscInt        nchannels;
+    Channel        *channels;        /* the last ones of `collision` */
+    SharedArray     inside[2];       /* of the partitions: fine, coarse */
+    Channel        *all;             /* of `collision` */
+  } refined;
   Drag           drag;               /* both */
 } System;
 

@@ -71,12 +71,14 @@ static PetscErrorCode MakeLattice(System *r)
 {
   Deck     phonons;
   PetscInt n[3];
-  bool     given;
+  bool     given, refine;
 
   PetscFunctionBeginUser;
   PetscCall(DeckGetSection(r->deck, "phonons", &phonons));
   PetscCall(DeckGetInt3(phonons, "mesh", n, &given));
   if (!given) n[0] = n[1] = n[2] = DEFAULT_PHONON_MESH;
+  PetscCall(DeckHas(phonons, "refine", &refine));
+  if (refine) PetscCall(DeckError(phonons, "refine", "only beside electrons: phonons alone are all on one mesh"));
   PetscCall(MakeMesh(r, n, &r->mesh));
   PetscCall(MakePhonons(r, r->mesh, LOWEST_UNKNOWN, &r->phonons));
   PetscCall(ScanSolveCarriers(&r->scan, NULL, r->material));
@@ -89,7 +91,7 @@ static PetscErrorCode MakeElectrons(System *r)
   Deck         electrons, phonons, scattering;
   PetscInt     n[3], nq[3], nmodes;
   StatesWindow window;
-  bool         needed, has_mesh;
+  bool         needed, has_mesh, refine;
 
   PetscFunctionBeginUser;
   PetscCall(DeckGetSection(r->deck, "electrons", &electrons));
@@ -106,11 +108,70 @@ static PetscErrorCode MakeElectrons(System *r)
   PetscCall(DeckGetInt3(phonons, "mesh", nq, &has_mesh));
   for (int i = 0; i < 3 && has_mesh && !r->both; i++)
     if (nq[i] != n[i]) PetscCall(DeckError(phonons, "mesh", "phonons in equilibrium are taken at k' - k, on the electrons' mesh [%d, %d, %d]: leave phonons.mesh out or make it equal", (int)n[0], (int)n[1], (int)n[2]));
+  PetscCall(DeckHas(phonons, "refine", &refine));
+  if (refine && !r->both) PetscCall(DeckError(phonons, "refine", "only where electrons and phonons are both out of equilibrium: a channel of phonons, or solve: drag"));
   PetscCall(ChannelsNeedPhonons(scattering, &needed));
   if (!needed && !r->both) PetscFunctionReturn(0);
   PetscCall(MaterialGetSizes(r->material, NULL, &nmodes, NULL, NULL));
   if (nmodes == 0) PetscCall(DeckError(scattering, "", "this material has no phonons"));
-  PetscCall(MakePhonons(r, r->mesh, LOWEST_PARTNER, &r->phonons));
+  PetscCall(MakePhonons(r, r->mesh, refine ? LOWEST_UNKNOWN : LOWEST_PARTNER, &r->phonons));
+  PetscFunctionReturn(0);
+}
+
+/* Membership of mesh points in the region |q| <= radius of the coarse mesh's points: PhononPartition. */
+static PetscErrorCode FillInside(const System *r, PetscReal radius, PetscReal *coarse, PetscReal *fine)
+{
+  const KMesh mesh = r->mesh, step = r->lattice.mesh;
+  MeshStencil stencil;
+
+  PetscFunctionBeginUser;
+  for (PetscInt iw = 0; iw < step->nwedge; iw++) {
+    PetscReal q[MESH_MAX_SHORTEST][3];
+    MeshShortest(step, step->wedge[iw], q);
+    coarse[iw] = Norm3(q[0]) <= radius * (1.0 + 1e-9) ? 1.0 : 0.0;
+  }
+  PetscCall(MeshStencilCreate(step, mesh, &stencil));
+  for (PetscInt iw = 0; iw < mesh->nwedge; iw++) {
+    PetscInt64       at[MESH_STENCIL_MAX];
+    const PetscReal *weight;
+    int              n;
+    PetscCall(MeshStencilAt(stencil, mesh->wedge[iw], &n, at, &weight));
+    fine[iw] = 0.0;
+    for (int k = 0; k < n; k++) fine[iw] += weight[k] * coarse[step->wedge_of[at[k]]];
+    if (fine[iw] > 1.0 - 1e-9) fine[iw] = 1.0;
+    if (fine[iw] < 1e-9) fine[iw] = 0.0;
+  }
+  PetscCall(MeshStencilDestroy(&stencil));
+  PetscFunctionReturn(0);
+}
+
+/* Phonons near q = 0 on the electrons' mesh. */
+static PetscErrorCode MakeRefined(System *r)
+{
+  const PetscInt n[2] = {r->mesh->nwedge, r->lattice.mesh->nwedge};
+  Deck       phonons;
+  PetscReal  radius, *inside[2];
+  PetscInt   whole = 0, nodes = 0;
+  bool       given, writer;
+
+  PetscFunctionBeginUser;
+  PetscCall(DeckGetSection(r->deck, "phonons", &phonons));
+  PetscCall(DeckGetReal(phonons, "refine", &radius, &given));
+  if (!given) PetscFunctionReturn(0);
+  if (r->lattice.mesh->size == r->mesh->size) PetscCall(DeckError(phonons, "refine", "phonons are on the electrons' mesh [%d, %d, %d] already: give phonons.mesh a coarser one", (int)r->mesh->n[0], (int)r->mesh->n[1], (int)r->mesh->n[2]));
+  for (int k = 0; k < 2; k++) {
+    PetscCall(SharedArrayCreate(r->comm, sizeof(PetscReal) * (size_t)n[k], &r->refined.inside[k]));
+    PetscCall(SharedArrayGet(r->refined.inside[k], &inside[k]));
+  }
+  PetscCall(SharedArrayIsOwner(r->refined.inside[0], &writer));
+  if (writer) PetscCall(FillInside(r, radius, inside[1], inside[0]));
+  for (int k = 0; k < 2; k++) PetscCall(SharedArrayFence(r->refined.inside[k]));
+  for (PetscInt iw = 0; iw < n[0]; iw++) whole += inside[0][iw] == 1.0;
+  for (PetscInt iw = 0; iw < n[1]; iw++) nodes += inside[1][iw] == 1.0;
+  if (whole == nodes && nodes == 1) PetscCall(DeckError(phonons, "refine", "no point of the mesh but q = 0 lies within: the nearest are %.3g nm^-1 away", Norm3(r->lattice.mesh->crystal->b[0]) / (PetscReal)r->lattice.mesh->n[0] / (UMK_BOHR_M * 1e9)));
+  Log(1, "refined   %d wedge points of the fine mesh stand for %d of the coarse one", (int)whole, (int)nodes);
+  r->refined.partition = (PhononPartition){.coarse = r->lattice.phonons, .inside = inside[0]};
+  r->lattice.partition = (PhononPartition){.inside = inside[1]};
   PetscFunctionReturn(0);
 }
 
@@ -149,6 +210,19 @@ static PetscErrorCode SetUpCollision(Collision collision, PetscInt nchannels, Ch
   PetscFunctionReturn(0);
 }
 
+/* The phonons' own channels on the refined region, to follow the electrons' in one collision operator. */
+static PetscErrorCode MakeRefinedChannels(System *r, Deck scattering)
+{
+  PetscFunctionBeginUser;
+  if (!r->refined.partition.inside) PetscFunctionReturn(0);
+  r->refined.context = (ChannelContext){.material = r->material, .phonons = r->phonons, .delta = r->context.delta, .partition = &r->refined.partition};
+  PetscCall(ChannelsCreateFromDeck(scattering, &r->refined.context, CHANNEL_ON_PHONONS, &r->refined.nchannels, &r->refined.channels));
+  PetscCall(PetscMalloc1(r->nchannels + r->refined.nchannels, &r->refined.all));
+  PetscCall(PetscArraycpy(r->refined.all, r->channels, r->nchannels));
+  PetscCall(PetscArraycpy(r->refined.all + r->nchannels, r->refined.channels, r->refined.nchannels));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SystemMakeCollision(System *r)
 {
   Deck           scattering, collision, solver;
@@ -163,17 +237,18 @@ PetscErrorCode SystemMakeCollision(System *r)
   r->context.phonons   = r->phonons;
   PetscCall(ChannelsCreateFromDeck(scattering, &r->context, r->species == SPECIES_PHONON ? CHANNEL_ON_PHONONS : CHANNEL_ON_ELECTRONS, &r->nchannels, &r->channels));
   if (r->nchannels == 0) PetscCall(DeckError(r->deck, "scattering", "no scattering mechanism: nothing limits the %s", r->species == SPECIES_PHONON ? "flow of heat" : "current"));
-  PetscCall(CollisionCreate(r->comm, collision, r->electrons, r->phonons, species, r->nchannels, r->channels, &r->collision));
-  PetscCall(SetUpCollision(r->collision, r->nchannels, r->channels));
+  PetscCall(MakeRefinedChannels(r, scattering));
+  PetscCall(CollisionCreate(r->comm, collision, r->electrons, r->phonons, species, r->nchannels + r->refined.nchannels, r->refined.all ? r->refined.all : r->channels, &r->collision));
+  PetscCall(SetUpCollision(r->collision, r->nchannels + r->refined.nchannels, r->refined.all ? r->refined.all : r->channels));
   if (!r->both) {
     PetscCall(TransportCreate(r->comm, solver, r->collision, SystemUnknowns(r), &r->transport));
     PetscFunctionReturn(0);
   }
-  r->lattice.context = (ChannelContext){.material = r->material, .phonons = r->lattice.phonons, .delta = r->context.delta};
+  r->lattice.context = (ChannelContext){.material = r->material, .phonons = r->lattice.phonons, .delta = r->context.delta, .partition = r->refined.partition.inside ? &r->lattice.partition : NULL};
   PetscCall(ChannelsCreateFromDeck(scattering, &r->lattice.context, CHANNEL_ON_PHONONS, &r->lattice.nchannels, &r->lattice.channels));
   PetscCall(CollisionCreate(r->comm, collision, NULL, r->lattice.phonons, CHANNEL_ON_PHONONS, r->lattice.nchannels, r->lattice.channels, &r->lattice.collision));
   PetscCall(SetUpCollision(r->lattice.collision, r->lattice.nchannels, r->lattice.channels));
-  PetscCall(DragCreate(r->comm, solver, r->collision, r->lattice.collision, &r->drag));
+  PetscCall(DragCreate(r->comm, solver, r->collision, r->lattice.collision, r->refined.partition.inside, &r->drag));
   PetscFunctionReturn(0);
 }
 
@@ -199,7 +274,10 @@ PetscErrorCode SystemMakeStates(System *r)
 {
   PetscFunctionBeginUser;
   PetscCall(r->species == SPECIES_PHONON ? MakeLattice(r) : MakeElectrons(r));
-  if (r->both) PetscCall(MakeBeside(r));
+  if (r->both) {
+    PetscCall(MakeBeside(r));
+    PetscCall(MakeRefined(r));
+  }
   PetscFunctionReturn(0);
 }
 
@@ -213,6 +291,10 @@ PetscErrorCode SystemDestroy(System *r)
   if (r->lattice.mesh) PetscCall(MeshDestroy(&r->lattice.mesh));
   PetscCall(TransportDestroy(&r->transport));
   PetscCall(CollisionDestroy(&r->collision));
+  PetscCall(ChannelsDestroy(r->refined.nchannels, &r->refined.channels));
+  PetscCall(PetscFree(r->refined.all));
+  for (int k = 0; k < 2; k++)
+    if (r->refined.inside[k]) PetscCall(SharedArrayDestroy(&r->refined.inside[k]));
   PetscCall(ChannelsDestroy(r->nchannels, &r->channels));
   PetscCall(StatesDestroy(&r->phonons));
   PetscCall(StatesDestroy(&r->electrons));

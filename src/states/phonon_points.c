@@ -10,15 +10,14 @@ typedef struct { /* the arrays being filled */
   int32_t   *wedge, *state;
   uint8_t   *op;
   PetscReal *energy, *velocity, *wavevector;
-  Complex   *displacement;
 } Points;
 
-enum { POINT, WEDGE, OP, STATE, ENERGY, VELOCITY, WAVEVECTOR, DISPLACEMENT, ARRAYS };
+enum { POINT, WEDGE, OP, STATE, ENERGY, VELOCITY, WAVEVECTOR, ARRAYS };
 
 static PetscErrorCode allocate(States s, const size_t bytes[ARRAYS], SharedArray a[ARRAYS], Points *p)
 {
   const size_t n         = (size_t)s->mesh->size;
-  void *const  at[ARRAYS] = {&p->point, &p->wedge, &p->op, &p->state, &p->energy, &p->velocity, &p->wavevector, &p->displacement};
+  void *const  at[ARRAYS] = {&p->point, &p->wedge, &p->op, &p->state, &p->energy, &p->velocity, &p->wavevector};
   PetscFunctionBeginUser;
   for (int i = 0; i < ARRAYS; i++) PetscCall(StatesNewArray(s, n * bytes[i], &a[i], at[i]));
   PetscFunctionReturn(0);
@@ -34,7 +33,7 @@ static PetscErrorCode fill_point(States s, PetscInt i, Points *p)
   p->point[i] = i;
   p->wedge[i] = s->mesh->wedge_of[i];
   p->op[i]    = s->mesh->op_of[i];
-  PetscCall(StatesPhononsAt(s, i, &omega, p->velocity + 3 * at, p->displacement + at * (size_t)nm));
+  PetscCall(StatesPhononsAt(s, i, &omega, p->velocity + 3 * at, NULL));
   PetscCall(PetscArraycpy(p->energy + at, omega, nm));
   for (PetscInt nu = 0; nu < nm; nu++) p->state[at + (size_t)nu] = -1;
   for (int32_t a = s->first[p->wedge[i]]; a < s->first[p->wedge[i] + 1]; a++) p->state[at + (size_t)s->band[a]] = a;
@@ -50,13 +49,13 @@ static PetscErrorCode fill_point(States s, PetscInt i, Points *p)
 PetscErrorCode StatesFillPhononPoints(States s)
 {
   const size_t real = sizeof(PetscReal), nm = (size_t)s->nb;
-  const size_t bytes[ARRAYS] = {sizeof(int64_t), sizeof(int32_t), 1, sizeof(int32_t) * nm, real * nm, 3 * real * nm, 3 * real, sizeof(Complex) * nm * nm};
+  const size_t bytes[ARRAYS] = {sizeof(int64_t), sizeof(int32_t), 1, sizeof(int32_t) * nm, real * nm, 3 * real * nm, 3 * real};
   SharedArray  a[ARRAYS];
   Points       p;
   PetscInt     begin, end;
   PetscFunctionBeginUser;
   UmkCheck(s->species == SPECIES_PHONON, "points of electron states are those of their window");
-  if (s->point_displacement) PetscFunctionReturn(0);
+  if (s->point) PetscFunctionReturn(0);
   PetscCall(allocate(s, bytes, a, &p));
   StatesShare(s->comm, (PetscInt)s->mesh->size, &begin, &end);
   for (PetscInt i = begin; i < end; i++) PetscCall(fill_point(s, i, &p));
@@ -70,6 +69,22 @@ PetscErrorCode StatesFillPhononPoints(States s)
   s->point_energy       = p.energy;
   s->point_velocity     = p.velocity;
   s->point_wavevector   = p.wavevector;
-  s->point_displacement = p.displacement;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode StatesFillPhononDisplacements(States s)
+{
+  const size_t bytes = sizeof(Complex) * (size_t)(s->nb * s->nb);
+  SharedArray  a;
+  Complex     *u;
+  PetscInt     begin, end;
+  PetscFunctionBeginUser;
+  PetscCall(StatesFillPhononPoints(s));
+  if (s->point_displacement) PetscFunctionReturn(0);
+  PetscCall(StatesNewArray(s, (size_t)s->mesh->size * bytes, &a, &u));
+  StatesShare(s->comm, (PetscInt)s->mesh->size, &begin, &end);
+  for (PetscInt i = begin; i < end; i++) PetscCall(StatesPhononsAt(s, i, NULL, NULL, u + (size_t)i * (size_t)(s->nb * s->nb)));
+  PetscCall(SharedArrayCombine(a, bytes * (size_t)begin, bytes * (size_t)end));
+  s->point_displacement = u;
   PetscFunctionReturn(0);
 }

@@ -9,6 +9,7 @@ static const DeckKey keys[] = {
    .help = "states within this energy of the band edge (both edges if bipolar; the chemical potential in a metal), or [emin, emax] absolute"},
   {"phonons",          DECK_SECTION, .primary = "mesh", .help = "phonon modes"},
   {"phonons.minimum_frequency", DECK_REAL, .unit = "meV", .min = 0, .max = 100, .help = "phonon modes below are left out (acoustic modes at q = 0); default 0.62 meV as partners of electrons, 0.01 meV where phonons carry the heat"},
+  {"phonons.refine", DECK_REAL, .unit = "nm^-1", .positive = true, .max = 1e3, .help = "with drag: phonons at wave vectors up to this are unknowns of the electrons' mesh, the others of phonons.mesh; each kind scatters the other"},
   {"phonons.mesh",     DECK_INT3, .min = 1, .max = 2000, .help = "uniform q mesh: of phonons that carry heat (default 16), of `umklapp phonons` (density of states); as partners of electrons they are on the electrons' mesh"},
   {"symmetry",         DECK_CHOICE, .choices = "crystal|none", .fallback = "crystal", .help = "reduce k to the wedge of the crystal's operations, or treat the whole zone"},
   {NULL}};

@@ -3,7 +3,7 @@
 #include "drag_impl.h"
 #include <string.h>
 
-PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collision lattice, Drag *drag)
+PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collision lattice, const PetscReal *inside, Drag *drag)
 {
   Drag     d;
   PetscInt kind;
@@ -13,6 +13,7 @@ PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collisi
   d->comm      = comm;
   d->c1        = electrons;
   d->c2        = lattice;
+  d->inside    = inside;
   PetscCall(CollisionGetStates(electrons, SPECIES_ELECTRON, &d->electrons));
   PetscCall(CollisionGetStates(lattice, SPECIES_PHONON, &d->phonons));
   PetscCall(CollisionGetStates(electrons, SPECIES_PHONON, &d->fine));
@@ -25,14 +26,15 @@ PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collisi
   PetscCall(CollisionGetLocalStates(electrons, SPECIES_ELECTRON, NULL, &d->ne, NULL));
   PetscCall(CollisionGetLocalStates(lattice, SPECIES_PHONON, NULL, &d->np, NULL));
   PetscCall(CollisionGetLocalStates(electrons, SPECIES_PHONON, NULL, &d->nf, NULL));
-  PetscCall(CollisionCreateInterpolation(electrons, lattice, &d->P, &d->weights));
+  PetscCall(CollisionCreateInterpolation(electrons, lattice, inside, &d->nr, &d->refined, &d->P, &d->weights));
+  d->nl = d->np + d->nr;
   PetscCall(CollisionCreateVec(electrons, &d->v1));
   PetscCall(VecDuplicate(d->v1, &d->w1));
-  PetscCall(MatCreateVecs(d->P, &d->v2, &d->vf));
+  PetscCall(CollisionCreateVec(lattice, &d->v2));
   PetscCall(VecDuplicate(d->v2, &d->w2));
-  PetscCall(VecDuplicate(d->vf, &d->wf));
-  PetscCall(PetscMalloc3(d->nf, &d->scale_f, d->np, &d->scale_p, d->ne + d->np, &d->rate));
-  PetscCall(VecCreateMPI(comm, 3 * (d->ne + d->np), PETSC_DETERMINE, &d->x[0]));
+  PetscCall(MatCreateVecs(d->P, &d->vl, &d->vf));
+  PetscCall(PetscMalloc4(d->nf, &d->scale_f, d->nl, &d->scale_l, d->ne + d->nl, &d->rate, d->nf, &d->shared));
+  PetscCall(VecCreateMPI(comm, 3 * (d->ne + d->nl), PETSC_DETERMINE, &d->x[0]));
   for (int k = 1; k < DRAG_DRIVES; k++) PetscCall(VecDuplicate(d->x[0], &d->x[k]));
   for (int k = 0; k < DRAG_DRIVES; k++)
     for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(VecDuplicate(d->x[0], &d->z[l][k]));
@@ -49,12 +51,13 @@ PetscErrorCode DragDestroy(Drag *drag)
     PetscCall(VecDestroy(&d->x[k]));
     for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(VecDestroy(&d->z[l][k]));
   }
-  Vec *const work[] = {&d->v1, &d->w1, &d->v2, &d->w2, &d->vf, &d->wf};
+  Vec *const work[] = {&d->v1, &d->w1, &d->v2, &d->w2, &d->vf, &d->vl};
   for (int i = 0; i < 6; i++) PetscCall(VecDestroy(work[i]));
   Mat *const matrix[] = {&d->P, &d->weights, &d->shell[0], &d->shell[1], &d->A, &d->D};
   for (int i = 0; i < 6; i++) PetscCall(MatDestroy(matrix[i]));
   PetscCall(KSPDestroy(&d->ksp));
-  PetscCall(PetscFree3(d->scale_f, d->scale_p, d->rate));
+  PetscCall(PetscFree4(d->scale_f, d->scale_l, d->rate, d->shared));
+  PetscCall(PetscFree(d->refined));
   PetscCall(PetscFree(d));
   *drag = NULL;
   PetscFunctionReturn(0);
@@ -62,32 +65,98 @@ PetscErrorCode DragDestroy(Drag *drag)
 
 /* --- drives and moments ----------------------------------------------------------------------- */
 
-/* Rows of one species of vector x, as a vector of its own collision. */
-static PetscErrorCode extract(Drag d, Vec x, bool phonons, Vec to)
+/* Where a part's rows are in a vector of the system, and how many states it has. */
+static PetscInt part_rows(Drag d, DragPart part, PetscInt *begin)
 {
+  *begin = part == PART_ELECTRONS ? 0 : part == PART_COARSE ? d->ne : d->ne + d->np;
+  return part == PART_ELECTRONS ? d->ne : part == PART_COARSE ? d->np : d->nr;
+}
+
+PetscErrorCode DragExtract(Drag d, Vec x, DragPart part, Vec to)
+{
+  PetscInt           begin;
+  const PetscInt     n = part_rows(d, part, &begin);
   const PetscScalar *a;
   PetscScalar       *b;
   PetscFunctionBeginUser;
   PetscCall(VecZeroEntries(to));
   PetscCall(VecGetArrayRead(x, &a));
   PetscCall(VecGetArray(to, &b));
-  if (phonons) PetscCall(PetscArraycpy(b, a + 3 * d->ne, 3 * d->np));
-  else PetscCall(PetscArraycpy(b, a, 3 * d->ne));
+  for (PetscInt i = 0; i < n; i++)
+    for (int r = 0; r < 3; r++) b[3 * (part == PART_REFINED ? d->ne + d->refined[i] : i) + r] = a[3 * (begin + i) + r];
   PetscCall(VecRestoreArrayRead(x, &a));
   PetscCall(VecRestoreArray(to, &b));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode insert(Drag d, Vec from, bool phonons, PetscReal factor, Vec x)
+PetscErrorCode DragInsert(Drag d, Vec from, DragPart part, PetscReal factor, Vec x)
 {
+  PetscInt           begin;
+  const PetscInt     n = part_rows(d, part, &begin);
   const PetscScalar *a;
   PetscScalar       *b;
   PetscFunctionBeginUser;
   PetscCall(VecGetArrayRead(from, &a));
   PetscCall(VecGetArray(x, &b));
-  for (PetscInt i = 0; i < 3 * (phonons ? d->np : d->ne); i++) b[i + (phonons ? 3 * d->ne : 0)] = factor * a[i];
+  for (PetscInt i = 0; i < n; i++)
+    for (int r = 0; r < 3; r++) b[3 * (begin + i) + r] = factor * a[3 * (part == PART_REFINED ? d->ne + d->refined[i] : i) + r];
   PetscCall(VecRestoreArrayRead(from, &a));
   PetscCall(VecRestoreArray(x, &b));
+  PetscFunctionReturn(0);
+}
+
+/* The gradient's drive on the lattice. Coarse phonons have theirs; what the region's fine phonons add, each with its membership, goes where their
+   response is made from: (1/scale_l) P^T scale_f. */
+static PetscErrorCode fill_phonons(Drag d, const StatesPoint *p, Vec x)
+{
+  const PetscScalar *a;
+  PetscScalar       *f, *v;
+  const PetscInt    *state;
+  PetscFunctionBeginUser;
+  PetscCall(DriveFill(d->c2, d->phonons, p, DRIVE_GRADIENT, d->rate + d->ne, d->v2));
+  PetscCall(DragInsert(d, d->v2, PART_COARSE, sqrt(d->multiplicity), x));
+  if (!d->inside) PetscFunctionReturn(0);
+  PetscCall(CollisionGetLocalStates(d->c1, SPECIES_PHONON, NULL, NULL, &state));
+  PetscCall(DriveFill(d->c1, d->fine, p, DRIVE_GRADIENT, d->shared, d->v1));
+  PetscCall(VecGetArrayRead(d->v1, &a));
+  PetscCall(VecGetArray(d->vf, &f));
+  for (PetscInt i = 0; i < 3 * d->nf; i++) f[i] = sqrt(d->fine_multiplicity) * d->inside[d->fine->wedge[d->fine->k[state[i / 3]]]] * d->scale_f[i / 3] * a[3 * d->ne + i];
+  PetscCall(VecRestoreArrayRead(d->v1, &a));
+  PetscCall(VecRestoreArray(d->vf, &f));
+  PetscCall(MatMultTranspose(d->P, d->vf, d->vl));
+  PetscCall(DragProjectLattice(d, d->vl));
+  PetscCall(VecGetArrayRead(d->vl, &a));
+  PetscCall(VecGetArray(x, &v));
+  for (PetscInt i = 0; i < 3 * d->nl; i++)
+    if (d->rate[d->ne + i / 3] > 0.0) v[3 * d->ne + i] += a[i] / d->scale_l[i / 3];
+  PetscCall(VecRestoreArrayRead(d->vl, &a));
+  PetscCall(VecRestoreArray(x, &v));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DragProjectLattice(Drag d, Vec lattice)
+{
+  PetscScalar *v, *a;
+  PetscFunctionBeginUser;
+  PetscCall(VecGetArray(lattice, &v));
+  PetscCall(VecGetArray(d->v2, &a));
+  PetscCall(PetscArraycpy(a, v, 3 * d->np));
+  PetscCall(VecRestoreArray(d->v2, &a));
+  PetscCall(CollisionProject(d->c2, d->v2));
+  PetscCall(VecGetArray(d->v2, &a));
+  PetscCall(PetscArraycpy(v, a, 3 * d->np));
+  PetscCall(VecRestoreArray(d->v2, &a));
+  if (d->inside) {
+    PetscCall(VecZeroEntries(d->v1));
+    PetscCall(VecGetArray(d->v1, &a));
+    for (PetscInt i = 0; i < d->nr; i++) PetscCall(PetscArraycpy(a + 3 * (d->ne + d->refined[i]), v + 3 * (d->np + i), 3));
+    PetscCall(VecRestoreArray(d->v1, &a));
+    PetscCall(CollisionProject(d->c1, d->v1));
+    PetscCall(VecGetArray(d->v1, &a));
+    for (PetscInt i = 0; i < d->nr; i++) PetscCall(PetscArraycpy(v + 3 * (d->np + i), a + 3 * (d->ne + d->refined[i]), 3));
+    PetscCall(VecRestoreArray(d->v1, &a));
+  }
+  PetscCall(VecRestoreArray(lattice, &v));
   PetscFunctionReturn(0);
 }
 
@@ -96,11 +165,23 @@ static PetscErrorCode fill_drives(Drag d, const StatesPoint *p)
   PetscFunctionBeginUser;
   for (int k = 0; k < DRAG_DRIVES; k++) PetscCall(VecZeroEntries(d->x[k]));
   PetscCall(DriveFill(d->c1, d->electrons, p, DRIVE_FIELD, d->rate, d->v1));
-  PetscCall(insert(d, d->v1, false, 1.0, d->x[DRAG_FIELD]));
+  PetscCall(DragInsert(d, d->v1, PART_ELECTRONS, 1.0, d->x[DRAG_FIELD]));
   PetscCall(DriveFill(d->c1, d->electrons, p, DRIVE_GRADIENT, d->rate, d->v1));
-  PetscCall(insert(d, d->v1, false, 1.0, d->x[DRAG_ELECTRONS]));
-  PetscCall(DriveFill(d->c2, d->phonons, p, DRIVE_GRADIENT, d->rate + d->ne, d->v2));
-  PetscCall(insert(d, d->v2, true, sqrt(d->multiplicity), d->x[DRAG_PHONONS]));
+  PetscCall(DragInsert(d, d->v1, PART_ELECTRONS, 1.0, d->x[DRAG_ELECTRONS]));
+  PetscCall(fill_phonons(d, p, d->x[DRAG_PHONONS]));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode add_moment(Drag d, DragPart part, Vec x, Vec z, PetscReal factor, PetscReal m[3][3])
+{
+  const bool coarse = part == PART_COARSE;
+  const Vec  a = coarse ? d->v2 : d->v1, b = coarse ? d->w2 : d->w1;
+  PetscReal  add[3][3];
+  PetscFunctionBeginUser;
+  PetscCall(DragExtract(d, x, part, a));
+  PetscCall(DragExtract(d, z, part, b));
+  PetscCall(DriveMoment(coarse ? d->c2 : d->c1, part == PART_ELECTRONS ? d->electrons : coarse ? d->phonons : d->fine, a, b, add));
+  for (int r = 0; r < 9; r++) m[r / 3][r % 3] += factor * add[r / 3][r % 3];
   PetscFunctionReturn(0);
 }
 
@@ -108,17 +189,12 @@ static PetscErrorCode fill_drives(Drag d, const StatesPoint *p)
 static PetscErrorCode moment(Drag d, int drive, Vec z, PetscReal kT, PetscReal m[3][3])
 {
   PetscFunctionBeginUser;
-  if (drive == DRAG_PHONONS) {
-    PetscCall(extract(d, d->x[drive], true, d->v2));
-    PetscCall(extract(d, z, true, d->w2));
-    PetscCall(DriveMoment(d->c2, d->phonons, d->v2, d->w2, m));
-    for (int r = 0; r < 9; r++) m[r / 3][r % 3] /= d->multiplicity;
-  } else {
-    PetscCall(extract(d, d->x[drive], false, d->v1));
-    PetscCall(extract(d, z, false, d->w1));
-    PetscCall(DriveMoment(d->c1, d->electrons, d->v1, d->w1, m));
+  for (int r = 0; r < 9; r++) m[r / 3][r % 3] = 0.0;
+  if (drive != DRAG_PHONONS) PetscCall(add_moment(d, PART_ELECTRONS, d->x[drive], z, 1.0 / kT, m));
+  else {
+    PetscCall(add_moment(d, PART_COARSE, d->x[drive], z, 1.0 / (kT * d->multiplicity), m));
+    if (d->inside) PetscCall(add_moment(d, PART_REFINED, d->x[drive], z, 1.0 / (kT * d->fine_multiplicity), m));
   }
-  for (int r = 0; r < 9; r++) m[r / 3][r % 3] /= kT;
   PetscFunctionReturn(0);
 }
 
@@ -126,8 +202,10 @@ static PetscErrorCode add_spread(Drag d, int a, int b, const StatesPoint *p, Pet
 {
   PetscReal add[3][3] = {{0}};
   PetscFunctionBeginUser;
-  if (a == DRAG_PHONONS && b == DRAG_PHONONS) PetscCall(DriveSpread(d->c2, d->phonons, p, DRIVE_GRADIENT, DRIVE_GRADIENT, d->rate + d->ne, add));
-  else if (a != DRAG_PHONONS && b != DRAG_PHONONS) PetscCall(DriveSpread(d->c1, d->electrons, p, a == DRAG_FIELD ? DRIVE_FIELD : DRIVE_GRADIENT, b == DRAG_FIELD ? DRIVE_FIELD : DRIVE_GRADIENT, d->rate, add));
+  if (a == DRAG_PHONONS && b == DRAG_PHONONS) {
+    PetscCall(DriveSpread(d->c2, d->phonons, p, DRIVE_GRADIENT, DRIVE_GRADIENT, d->rate + d->ne, add));
+    if (d->inside) PetscCall(DriveSpread(d->c1, d->fine, p, DRIVE_GRADIENT, DRIVE_GRADIENT, d->shared, add));
+  } else if (a != DRAG_PHONONS && b != DRAG_PHONONS) PetscCall(DriveSpread(d->c1, d->electrons, p, a == DRAG_FIELD ? DRIVE_FIELD : DRIVE_GRADIENT, b == DRAG_FIELD ? DRIVE_FIELD : DRIVE_GRADIENT, d->rate, add));
   for (int r = 0; r < 9; r++) m[r / 3][r % 3] += add[r / 3][r % 3] / p->kT;
   PetscFunctionReturn(0);
 }
@@ -210,11 +288,23 @@ PetscErrorCode DragSolve(Drag d, TransportLevel level, const StatesPoint *p, Tra
   PetscFunctionReturn(0);
 }
 
+/* Whether a coarse phonon's place is taken by a refined one at the same q. */
+static bool replaced(Drag d, PetscInt state)
+{
+  PetscInt i[3];
+  if (!d->inside) return false;
+  MeshIndices(d->phonons->mesh, d->phonons->mesh->wedge[d->phonons->wedge[d->phonons->k[state]]], i);
+  for (int c = 0; c < 3; c++) i[c] *= d->fine->mesh->n[c] / d->phonons->mesh->n[c];
+  return d->inside[d->fine->mesh->wedge_of[MeshLinear(d->fine->mesh, i)]] > 0.5;
+}
+
 PetscErrorCode DragGetFree(Drag d, PetscInt *count)
 {
-  PetscInt n = 0;
+  const PetscInt *state;
+  PetscInt        n = 0;
   PetscFunctionBeginUser;
-  for (PetscInt i = d->ne; i < d->ne + d->np; i++) n += !(d->rate[i] > 0.0);
+  PetscCall(CollisionGetLocalStates(d->c2, SPECIES_PHONON, NULL, NULL, &state));
+  for (PetscInt i = 0; i < d->nl; i++) n += !(d->rate[d->ne + i] > 0.0) && (i >= d->np || !replaced(d, state[i]));
   PetscCallMPI(MPI_Allreduce(&n, count, 1, MPIU_INT, MPI_SUM, d->comm));
   PetscFunctionReturn(0);
 }
@@ -226,45 +316,65 @@ PetscErrorCode DragGetRates(Drag d, Species species, const PetscReal **rate)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DragGetSolution(Drag d, TransportLevel level, Species species, Vec *z)
+PetscErrorCode DragGetRefined(Drag d, PetscInt *n, const PetscInt **local)
 {
   PetscFunctionBeginUser;
-  if (species == SPECIES_ELECTRON) {
-    PetscCall(extract(d, d->z[level][DRAG_FIELD], false, d->w1));
-    *z = d->w1;
+  *n = d->nr;
+  if (local) *local = d->refined;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DragGetSolution(Drag d, TransportLevel level, DragPart part, Vec *z)
+{
+  const bool coarse = part == PART_COARSE;
+  PetscFunctionBeginUser;
+  *z = coarse ? d->w2 : d->w1;
+  if (part == PART_ELECTRONS) {
+    PetscCall(DragExtract(d, d->z[level][DRAG_FIELD], part, *z));
     PetscFunctionReturn(0);
   }
-  PetscCall(extract(d, d->z[level][DRAG_ELECTRONS], true, d->v2));
-  PetscCall(extract(d, d->z[level][DRAG_PHONONS], true, d->w2));
-  PetscCall(VecAXPY(d->w2, 1.0, d->v2));
-  PetscCall(VecScale(d->w2, 1.0 / sqrt(d->multiplicity)));
-  *z = d->w2;
+  PetscCall(DragExtract(d, d->z[level][DRAG_ELECTRONS], part, coarse ? d->v2 : d->v1));
+  PetscCall(DragExtract(d, d->z[level][DRAG_PHONONS], part, *z));
+  PetscCall(VecAXPY(*z, 1.0, coarse ? d->v2 : d->v1));
+  PetscCall(VecScale(*z, 1.0 / sqrt(coarse ? d->multiplicity : d->fine_multiplicity)));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DragModes(Drag d, TransportLevel level, const StatesPoint *p, PetscReal *part)
+PetscErrorCode DragModes(Drag d, TransportLevel level, DragPart part, const StatesPoint *p, PetscReal *share)
 {
-  Vec z;
+  const bool coarse = part == PART_COARSE;
+  const Vec  x      = coarse ? d->v2 : d->v1;
+  PetscReal *all;
+  Vec        z;
   PetscFunctionBeginUser;
-  PetscCall(DragGetSolution(d, level, SPECIES_PHONON, &z));
-  PetscCall(extract(d, d->x[DRAG_PHONONS], true, d->v2));
-  PetscCall(VecScale(d->v2, 1.0 / sqrt(d->multiplicity)));
-  PetscCall(TransportModesOf(d->c2, d->phonons, d->v2, z, d->rate + d->ne, p, part));
+  PetscCall(DragGetSolution(d, level, part, &z));
+  PetscCall(DragExtract(d, d->x[DRAG_PHONONS], part, x));
+  PetscCall(VecScale(x, 1.0 / sqrt(coarse ? d->multiplicity : d->fine_multiplicity)));
+  if (coarse) {
+    PetscCall(TransportModesOf(d->c2, d->phonons, x, z, d->rate + d->ne, p, share));
+    PetscFunctionReturn(0);
+  }
+  PetscCall(PetscMalloc1(d->nf, &all)); /* what degenerate fine phonons around the region add beyond their mean velocity has no refined row and is left out here */
+  PetscCall(TransportModesOf(d->c1, d->fine, x, z, d->shared, p, all));
+  for (PetscInt i = 0; i < d->nr; i++) share[i] = all[d->refined[i]];
+  PetscCall(PetscFree(all));
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DragModesSeebeck(Drag d, TransportLevel level, const StatesPoint *p, const TransportTensors *tensors, PetscReal *part)
+PetscErrorCode DragModesSeebeck(Drag d, TransportLevel level, DragPart part, const StatesPoint *p, const TransportTensors *tensors, PetscReal *share)
 {
-  const KMesh        mesh  = d->phonons->mesh;
-  const PetscReal    scale = d->phonons->spin / (mesh->size * mesh->crystal->volume * d->multiplicity * p->kT * p->kT * mesh->crystal->dimension);
+  const KMesh        mesh  = d->electrons->mesh; /* a mesh's size times the multiplicity of its phonons is the same for both */
+  const PetscReal    scale = d->electrons->spin / ((PetscReal)mesh->size * mesh->crystal->volume * p->kT * p->kT * mesh->crystal->dimension);
   const PetscScalar *x, *z;
+  PetscInt           begin;
+  const PetscInt     n = part_rows(d, part, &begin);
   PetscFunctionBeginUser;
   PetscCall(VecGetArrayRead(d->x[DRAG_PHONONS], &x));
   PetscCall(VecGetArrayRead(d->z[level][DRAG_FIELD], &z));
-  for (PetscInt i = 0; i < d->np; i++) {
+  for (PetscInt i = 0; i < n; i++) {
     PetscReal answer[3]; /* to a unit current */
-    MatTVec3(CONST3(tensors->resistivity), z + 3 * (d->ne + i), answer);
-    part[i] = scale * Dot3(x + 3 * (d->ne + i), answer);
+    MatTVec3(CONST3(tensors->resistivity), z + 3 * (begin + i), answer);
+    share[i] = scale * Dot3(x + 3 * (begin + i), answer);
   }
   PetscCall(VecRestoreArrayRead(d->x[DRAG_PHONONS], &x));
   PetscCall(VecRestoreArrayRead(d->z[level][DRAG_FIELD], &z));

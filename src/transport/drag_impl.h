@@ -6,25 +6,36 @@
 
 enum { DRAG_FIELD, DRAG_ELECTRONS, DRAG_PHONONS, DRAG_DRIVES }; /* the field; the gradient on electrons, on phonons */
 
-/* Vectors of the system: this rank's electrons in the rows of c1, then its phonons in the rows of c2, z = sqrt(multiplicity N) y. */
+/* Vectors of the system: this rank's electrons in the rows of c1, then its lattice: phonons in the rows of c2, then refined ones, which are rows of c1;
+   z = sqrt(multiplicity N) y. */
 struct _p_Drag {
   MPI_Comm     comm;
   Collision    c1, c2;                    /* borrowed */
   States       electrons, fine, phonons;  /* borrowed; fine: phonons on the electrons' mesh */
-  PetscInt     ne, nf, np;                /* local states */
+  const PetscReal *inside;                /* [fine wedge] membership of the refined region, or NULL; borrowed */
+  PetscInt     ne, nf, np, nr, nl;        /* local states: electrons, fine phonons, coarse, refined, np + nr */
+  PetscInt    *refined;                   /* [nr] local fine phonons that are unknowns */
   OperatorKind kind[2];
   bool         picard;
-  PetscReal    tolerance, multiplicity;   /* of the phonons, relative to the electrons' */
+  PetscReal    tolerance, multiplicity;   /* of the coarse phonons, relative to the electrons' */
+  PetscReal    fine_multiplicity;
   PetscInt     max_iterations;
   Mat          P, weights, shell[2], op[2]; /* op: borrowed, at the present point */
-  PetscReal   *scale_f, *scale_p;         /* sqrt(multiplicity N) w of local fine and coarse phonons */
-  PetscReal   *rate;                      /* [ne + np] 1/tau */
-  Vec          v1, w1, v2, w2, vf, wf;    /* layouts of c1, c2, local fine phonons */
+  PetscReal   *scale_f, *scale_l;         /* sqrt(multiplicity N) w of local fine phonons and of the lattice */
+  PetscReal   *rate;                      /* [ne + nl] 1/tau */
+  PetscReal   *shared;                    /* [nf] 1/tau of fine phonons over their membership, 0 outside the region */
+  Vec          v1, w1, v2, w2, vf, vl;    /* layouts of c1, c2, local fine phonons, lattice */
   Vec          x[DRAG_DRIVES], z[LEVEL_COUNT][DRAG_DRIVES];
   TransportLevel level;                   /* that A stands for: full or drag */
   Mat          A, D;
   KSP          ksp;
 };
+
+/* drag.c: rows of one part of a system's vector as a vector of c1 (electrons, refined phonons) or c2 (coarse ones), zero elsewhere; and back, times a factor. Not collective. */
+PetscErrorCode DragExtract(Drag d, Vec x, DragPart part, Vec to);
+PetscErrorCode DragInsert(Drag d, Vec from, DragPart part, PetscReal factor, Vec x);
+/* phi of the lattice's rows -> its part that the little groups allow. */
+PetscErrorCode DragProjectLattice(Drag d, Vec lattice);
 
 /* drag_solve.c */
 PetscErrorCode DragCreateOperator(Drag d);

@@ -12,14 +12,14 @@ static PetscErrorCode spread_out(Drag d, const PetscScalar *in, bool electrons, 
   const PetscReal   *rate;
   PetscFunctionBeginUser;
   PetscCall(CollisionGetRates(d->c1, -1, &rate));
-  PetscCall(VecZeroEntries(d->v1));
   if (phonons) {
-    PetscCall(VecGetArray(d->v2, &v));
-    for (PetscInt i = 0; i < 3 * d->np; i++) v[i] = in[3 * d->ne + i] / d->scale_p[i / 3];
-    PetscCall(VecRestoreArray(d->v2, &v));
-    PetscCall(CollisionProject(d->c2, d->v2)); /* rows of P are those of the wedge: right for what the little groups allow */
-    PetscCall(MatMult(d->P, d->v2, d->vf));
+    PetscCall(VecGetArray(d->vl, &v));
+    for (PetscInt i = 0; i < 3 * d->nl; i++) v[i] = in[3 * d->ne + i] / d->scale_l[i / 3];
+    PetscCall(VecRestoreArray(d->vl, &v));
+    PetscCall(DragProjectLattice(d, d->vl)); /* rows of P are those of the wedge: right for what the little groups allow */
+    PetscCall(MatMult(d->P, d->vl, d->vf));
   }
+  PetscCall(VecZeroEntries(d->v1));
   PetscCall(VecGetArray(d->v1, &v));
   PetscCall(VecGetArrayRead(d->vf, &f));
   if (electrons) PetscCall(PetscArraycpy(v, in, 3 * d->ne));
@@ -47,11 +47,11 @@ static PetscErrorCode gather_in(Drag d, bool electrons, bool phonons, PetscScala
   PetscCall(VecRestoreArrayRead(d->w1, &w));
   if (phonons) {
     const PetscScalar *v;
-    PetscCall(MatMultTranspose(d->P, d->vf, d->w2));
-    PetscCall(CollisionProject(d->c2, d->w2));
-    PetscCall(VecGetArrayRead(d->w2, &v));
-    for (PetscInt i = 0; i < 3 * d->np; i++) out[3 * d->ne + i] += v[i] / d->scale_p[i / 3];
-    PetscCall(VecRestoreArrayRead(d->w2, &v));
+    PetscCall(MatMultTranspose(d->P, d->vf, d->vl));
+    PetscCall(DragProjectLattice(d, d->vl));
+    PetscCall(VecGetArrayRead(d->vl, &v));
+    for (PetscInt i = 0; i < 3 * d->nl; i++) out[3 * d->ne + i] += v[i] / d->scale_l[i / 3];
+    PetscCall(VecRestoreArrayRead(d->vl, &v));
   }
   PetscFunctionReturn(0);
 }
@@ -69,12 +69,11 @@ static PetscErrorCode add_lattice(Drag d, const PetscScalar *in, PetscScalar *ou
   PetscCall(VecRestoreArray(d->v2, &v));
   PetscCall(MatMult(d->op[1], d->v2, d->w2));
   PetscCall(VecGetArrayRead(d->w2, &w));
-  for (PetscInt i = 0; i < 3 * d->np; i++) {
-    const PetscInt at = 3 * d->ne + i;
-    if (rate[i / 3] > 0.0) out[at] += w[i];
-    if (!(d->rate[d->ne + i / 3] > 0.0)) out[at] = in[at];
-  }
+  for (PetscInt i = 0; i < 3 * d->np; i++)
+    if (rate[i / 3] > 0.0) out[3 * d->ne + i] += w[i];
   PetscCall(VecRestoreArrayRead(d->w2, &w));
+  for (PetscInt i = 3 * d->ne; i < 3 * (d->ne + d->nl); i++)
+    if (!(d->rate[i / 3] > 0.0)) out[i] = in[i];
   PetscFunctionReturn(0);
 }
 
@@ -102,7 +101,7 @@ static PetscErrorCode mult(Mat A, Vec x, Vec y)
 
 PetscErrorCode DragCreateOperator(Drag d)
 {
-  const PetscInt n = 3 * (d->ne + d->np);
+  const PetscInt n = 3 * (d->ne + d->nl);
   PC             pc;
   PetscFunctionBeginUser;
   PetscCall(MatCreateShell(d->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, d, &d->A));
@@ -141,39 +140,45 @@ static PetscErrorCode fill_scale(Collision c, States s, PetscReal multiplicity, 
 static PetscErrorCode fill_rates(Drag d)
 {
   const PetscReal *r1, *r2;
-  Vec              fine, coarse;
+  const PetscInt  *state;
+  Vec              fine, lattice;
   PetscScalar     *v;
   PetscFunctionBeginUser;
   PetscCall(CollisionGetRates(d->c1, -1, &r1));
   PetscCall(CollisionGetRates(d->c2, -1, &r2));
+  PetscCall(CollisionGetLocalStates(d->c1, SPECIES_PHONON, NULL, NULL, &state));
   PetscCall(PetscArraycpy(d->rate, r1, d->ne));
-  PetscCall(MatCreateVecs(d->weights, &coarse, &fine));
+  PetscCall(MatCreateVecs(d->weights, &lattice, &fine));
   PetscCall(VecGetArray(fine, &v));
-  for (PetscInt i = 0; i < d->nf; i++) v[i] = r1[d->ne + i] * d->scale_f[i] * d->scale_f[i];
+  for (PetscInt i = 0; i < d->nf; i++) {
+    const PetscReal m = d->inside ? d->inside[d->fine->wedge[d->fine->k[state[i]]]] : 0.0;
+    v[i]         = r1[d->ne + i] * d->scale_f[i] * d->scale_f[i];
+    d->shared[i] = m > 0.0 ? r1[d->ne + i] / m : 0.0;
+  }
   PetscCall(VecRestoreArray(fine, &v));
-  PetscCall(MatMultTranspose(d->weights, fine, coarse));
-  PetscCall(VecGetArray(coarse, &v));
-  for (PetscInt i = 0; i < d->np; i++) d->rate[d->ne + i] = r2[i] + v[i] / (d->scale_p[i] * d->scale_p[i]);
-  PetscCall(VecRestoreArray(coarse, &v));
+  PetscCall(MatMultTranspose(d->weights, fine, lattice));
+  PetscCall(VecGetArray(lattice, &v));
+  for (PetscInt i = 0; i < d->nl; i++) d->rate[d->ne + i] = (i < d->np ? r2[i] : 0.0) + v[i] / (d->scale_l[i] * d->scale_l[i]);
+  PetscCall(VecRestoreArray(lattice, &v));
   PetscCall(VecDestroy(&fine));
-  PetscCall(VecDestroy(&coarse));
+  PetscCall(VecDestroy(&lattice));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode DragSetPoint(Drag d)
 {
-  PetscReal    m;
   Vec          v;
   PetscScalar *a;
   PetscFunctionBeginUser;
   d->multiplicity = (PetscReal)d->electrons->mesh->size / ((PetscReal)d->phonons->mesh->size * d->electrons->spin);
-  PetscCall(CollisionGetMultiplicity(d->c1, SPECIES_PHONON, &m));
-  PetscCall(fill_scale(d->c1, d->fine, m, d->scale_f));
-  PetscCall(fill_scale(d->c2, d->phonons, d->multiplicity, d->scale_p));
+  PetscCall(CollisionGetMultiplicity(d->c1, SPECIES_PHONON, &d->fine_multiplicity));
+  PetscCall(fill_scale(d->c1, d->fine, d->fine_multiplicity, d->scale_f));
+  PetscCall(fill_scale(d->c2, d->phonons, d->multiplicity, d->scale_l));
+  for (PetscInt i = 0; i < d->nr; i++) d->scale_l[d->np + i] = d->scale_f[d->refined[i]];
   PetscCall(fill_rates(d));
   PetscCall(VecDuplicate(d->x[0], &v));
   PetscCall(VecGetArray(v, &a));
-  for (PetscInt i = 0; i < 3 * (d->ne + d->np); i++) a[i] = d->rate[i / 3] > 0.0 ? d->rate[i / 3] : 1.0;
+  for (PetscInt i = 0; i < 3 * (d->ne + d->nl); i++) a[i] = d->rate[i / 3] > 0.0 ? d->rate[i / 3] : 1.0;
   PetscCall(VecRestoreArray(v, &a));
   PetscCall(MatDiagonalSet(d->D, v, INSERT_VALUES));
   PetscCall(VecDestroy(&v));
@@ -190,7 +195,7 @@ static PetscErrorCode solve_rta(Drag d)
     PetscScalar       *z;
     PetscCall(VecGetArrayRead(d->x[k], &x));
     PetscCall(VecGetArray(d->z[LEVEL_RTA][k], &z));
-    for (PetscInt i = 0; i < 3 * (d->ne + d->np); i++) z[i] = d->rate[i / 3] > 0.0 ? x[i] / d->rate[i / 3] : 0.0;
+    for (PetscInt i = 0; i < 3 * (d->ne + d->nl); i++) z[i] = d->rate[i / 3] > 0.0 ? x[i] / d->rate[i / 3] : 0.0;
     PetscCall(VecRestoreArrayRead(d->x[k], &x));
     PetscCall(VecRestoreArray(d->z[LEVEL_RTA][k], &z));
   }
@@ -208,27 +213,25 @@ static PetscErrorCode candidates(Drag d, PetscInt *count, Vec n[DRIVE_MAX_NULL])
   PetscCall(DriveNullVectors(d->c1, d->electrons, &nshift, shift));
   *count = nshift + nmomentum;
   for (PetscInt i = 0; i < *count; i++) {
-    const PetscScalar *a, *b;
-    PetscScalar       *v;
-    const bool         momentum = i >= nshift;
+    const PetscReal *m = i >= nshift ? M[i - nshift] : NULL; /* of crystal momentum */
     PetscCall(VecDuplicate(d->x[0], &n[i]));
     PetscCall(VecZeroEntries(n[i]));
-    PetscCall(VecZeroEntries(d->v1));
-    PetscCall(VecZeroEntries(d->v2));
-    if (momentum) {
-      if (d->level == LEVEL_DRAG) PetscCall(DriveMomentum(d->c1, d->electrons, M[i - nshift], d->rate, d->v1));
-      PetscCall(DriveMomentum(d->c2, d->phonons, M[i - nshift], d->rate + d->ne, d->v2));
-    } else PetscCall(VecCopy(shift[i], d->v1));
-    PetscCall(VecGetArrayRead(d->v1, &a));
-    PetscCall(VecGetArrayRead(d->v2, &b));
-    PetscCall(VecGetArray(n[i], &v));
-    for (PetscInt r = 0; r < 3 * d->ne; r++) v[r] = a[r];
-    for (PetscInt r = 0; r < 3 * d->np; r++) v[3 * d->ne + r] = sqrt(d->multiplicity) * b[r];
-    PetscCall(VecRestoreArrayRead(d->v1, &a));
-    PetscCall(VecRestoreArrayRead(d->v2, &b));
-    PetscCall(VecRestoreArray(n[i], &v));
+    if (m) {
+      if (d->level == LEVEL_DRAG) {
+        PetscCall(DriveMomentum(d->c1, d->electrons, m, d->rate, d->v1));
+        PetscCall(DragInsert(d, d->v1, PART_ELECTRONS, 1.0, n[i]));
+      }
+      PetscCall(DriveMomentum(d->c2, d->phonons, m, d->rate + d->ne, d->v2));
+      PetscCall(DragInsert(d, d->v2, PART_COARSE, sqrt(d->multiplicity), n[i]));
+      if (d->inside) {
+        PetscCall(DriveMomentum(d->c1, d->fine, m, NULL, d->v1));
+        PetscCall(DragInsert(d, d->v1, PART_REFINED, sqrt(d->fine_multiplicity), n[i]));
+      }
+    } else {
+      PetscCall(DragInsert(d, shift[i], PART_ELECTRONS, 1.0, n[i]));
+      PetscCall(VecDestroy(&shift[i]));
+    }
     PetscCall(VecNormalize(n[i], NULL));
-    if (!momentum) PetscCall(VecDestroy(&shift[i]));
   }
   PetscFunctionReturn(0);
 }
@@ -285,7 +288,7 @@ static PetscErrorCode half_residual(Drag d, Vec b, Vec z, bool phonons, Vec r)
   PetscCall(VecAYPX(r, -1.0, b));
   PetscCall(VecGetArray(r, &v));
   if (phonons) PetscCall(PetscArrayzero(v, 3 * d->ne));
-  else PetscCall(PetscArrayzero(v + 3 * d->ne, 3 * d->np));
+  else PetscCall(PetscArrayzero(v + 3 * d->ne, 3 * d->nl));
   PetscCall(VecRestoreArray(r, &v));
   PetscFunctionReturn(0);
 }

@@ -98,7 +98,7 @@ static PetscErrorCode bench_channel(Material m, PetscInt n, PetscReal minimum)
   PetscCall(MaterialGetCrystal(m, &crystal));
   PetscCall(MeshCreate(PETSC_COMM_SELF, crystal, (PetscInt[3]){n, n, n}, true, &mesh));
   PetscCall(StatesCreatePhonons(PETSC_COMM_SELF, m, mesh, 0.62e-3 * UMK_EV, &context.phonons));
-  PetscCall(StatesFillPhononPoints(context.phonons));
+  PetscCall(StatesFillPhononDisplacements(context.phonons));
   PetscCall(ChannelRegisterKeys());
   PetscCall(DeckCreateFromText("bench", "scattering: {three_phonon: {}}\n", 0, NULL, &deck));
   PetscCall(DeckGetSection(deck, "scattering", &scattering));

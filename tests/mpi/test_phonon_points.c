@@ -65,8 +65,8 @@ static void compare(void)
     ck_call(MaterialGetCrystal(m[alone], &crystal));
     ck_call(MeshCreate(comm, crystal, n, true, &mesh[alone]));
     ck_call(StatesCreatePhonons(comm, m[alone], mesh[alone], 1e-6, &s[alone]));
-    ck_call(StatesFillPhononPoints(s[alone]));
-    ck_call(StatesFillPhononPoints(s[alone]));
+    ck_call(StatesFillPhononDisplacements(s[alone]));
+    ck_call(StatesFillPhononDisplacements(s[alone]));
     processes(m[alone], s[alone], sum[alone]);
   }
   const size_t np = 60;

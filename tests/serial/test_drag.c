@@ -134,7 +134,7 @@ START_TEST(modes)
   create(_i ? "electrons.mesh=12;phonons.mesh=4" : "electrons.mesh=8;phonons.mesh=8;electrons.window=0.8 eV", &e);
   ck_call(EngineSolve(&e, 0, LEVEL_DRAG, &x));
   ck_call(PetscMalloc1(e.drag->np, &part));
-  ck_call(DragModesSeebeck(e.drag, LEVEL_DRAG, &e.scan.point[0], &x, part));
+  ck_call(DragModesSeebeck(e.drag, LEVEL_DRAG, PART_COARSE, &e.scan.point[0], &x, part));
   for (PetscInt i = 0; i < e.drag->np; i++) {
     sum += part[i];
     size += fabs(part[i]);
