@@ -24,7 +24,7 @@
 typedef enum {
   DECK_BOOL,
   DECK_INT,
-  DECK_REAL,
+  DECK_REAL,        /* one number; with .choices a word of those may stand for it: DeckGetWord */
   DECK_STRING,
   DECK_CHOICE,      /* one of .choices ("a|b|c") */
   DECK_CHOICE_LIST, /* scalar or list of them */
@@ -84,7 +84,8 @@ PetscErrorCode DeckHas(Deck deck, const char *path, bool *has);
    *value as it was; an absent required one (of an absent section) is an input error. */
 PetscErrorCode DeckGetBool(Deck deck, const char *path, bool *value);
 PetscErrorCode DeckGetInt(Deck deck, const char *path, PetscInt *value, bool *set);
-PetscErrorCode DeckGetReal(Deck deck, const char *path, PetscReal *value, bool *set);
+PetscErrorCode DeckGetReal(Deck deck, const char *path, PetscReal *value, bool *set);      /* a word in its place is not set */
+PetscErrorCode DeckGetWord(Deck deck, const char *path, PetscInt *index);                  /* position in .choices of a DECK_REAL; -1: a number, or absent */
 PetscErrorCode DeckGetString(Deck deck, const char *path, const char **value, bool *set);  /* borrowed; also for choices */
 PetscErrorCode DeckGetChoice(Deck deck, const char *path, PetscInt *index);                /* position in .choices */
 PetscErrorCode DeckGetChoiceList(Deck deck, const char *path, PetscInt *count, PetscInt **indices); /* PetscFree by caller */

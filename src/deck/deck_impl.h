@@ -24,7 +24,7 @@ typedef enum {
 typedef struct {
   PetscInt   count;  /* of numbers, vectors or choices */
   PetscReal *number; /* internal units; 3 per vector; choices: position in .choices; true is 1 */
-  char      *text;   /* strings and choices */
+  char      *text;   /* strings, choices, and a word in the place of a number */
 } Value;
 
 typedef struct _Node Node;

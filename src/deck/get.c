@@ -140,10 +140,27 @@ PetscErrorCode DeckGetInt(Deck deck, const char *path, PetscInt *value, bool *se
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DeckGetReal(Deck deck, const char *path, PetscReal *value, bool *set)
+PetscErrorCode DeckGetReal(Deck deck, const char *path, PetscReal *number, bool *set)
 {
+  const DeckKey *key;
+  const Value   *value;
+
   PetscFunctionBeginUser;
-  PetscCall(get_numbers(deck, path, TYPE(DECK_REAL), 1, value, set));
+  PetscCall(lookup(deck, path, TYPE(DECK_REAL), &key, &value));
+  const bool given = value && !value->text;
+  if (given) *number = value->number[0];
+  if (set) *set = given;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DeckGetWord(Deck deck, const char *path, PetscInt *index)
+{
+  const DeckKey *key;
+  const Value   *value;
+
+  PetscFunctionBeginUser;
+  PetscCall(lookup(deck, path, TYPE(DECK_REAL), &key, &value));
+  *index = value && value->text ? (PetscInt)value->number[0] : -1;
   PetscFunctionReturn(0);
 }
 

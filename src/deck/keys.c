@@ -127,13 +127,17 @@ void DeckTypeText(const DeckKey *key, size_t size, char *text)
   const bool        unit     = key->unit && strcmp(key->unit, "1");
   const char *const in       = unit ? " in " : "";
   const char *const name     = unit ? key->unit : "";
+  char              lead[96];
   static const char *const plain[] = {
     [DECK_BOOL] = "true or false", [DECK_INT] = "an integer", [DECK_STRING] = "a text", [DECK_INT3] = "an integer n or three [n1, n2, n3]",
     [DECK_SECTION] = "a section", [DECK_SECTION_LIST] = "a list of sections", [DECK_FREE_MAP] = "a section of free keys"};
 
   switch (key->type) {
   case DECK_REAL:
-    snprintf(text, size, "a number%s%s", in, name);
+    if (key->choices) {
+      snprintf(lead, sizeof lead, "a number%s%s, or ", in, name);
+      choices_text(key, lead, size, text);
+    } else snprintf(text, size, "a number%s%s", in, name);
     break;
   case DECK_REAL_LIST:
     snprintf(text, size, "a number, list or range first:last:step%s%s", in, name);

@@ -86,6 +86,10 @@ static void print_value(FILE *out, const DeckKey *key, const Value *value)
   bool       known;
 
   if (unit && UnitParse(key->unit, key->unit, &factor, &known)) factor = 1;
+  if (key->type == DECK_REAL && value->text) {
+    fputs(value->text, out);
+    return;
+  }
   switch (key->type) {
   case DECK_BOOL:
     fputs(value->number[0] != 0 ? "true" : "false", out);

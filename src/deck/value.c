@@ -98,6 +98,17 @@ static PetscErrorCode parse_choice(const DeckKey *key, const char *shown, const 
   return wrong_type(key, shown, node);
 }
 
+/* A word in the place of a number. */
+static PetscErrorCode parse_word(Deck deck, const DeckKey *key, const Node *node, Value *value)
+{
+  PetscFunctionBeginUser;
+  PetscCall(DeckAllocate(deck, sizeof(PetscReal), &value->number));
+  value->number[0] = ChoiceFind(key->choices, node->text, strlen(node->text));
+  value->count     = 1;
+  value->text      = node->text;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode parse_choices(Deck deck, const DeckKey *key, const char *shown, const Node *node, Value *value)
 {
   const bool list = node->kind == NODE_LIST;
@@ -175,7 +186,9 @@ PetscErrorCode ValueParse(Deck deck, const DeckKey *key, const char *shown, cons
     break;
   case DECK_REAL:
     if (node->kind != NODE_SCALAR) return wrong_type(key, shown, node);
-    PetscCall(NumbersParse(deck, key, shown, node, NULL, value));
+    if (key->choices && ChoiceFind(key->choices, node->text, strlen(node->text)) >= 0) {
+      PetscCall(parse_word(deck, key, node, value));
+    } else PetscCall(NumbersParse(deck, key, shown, node, NULL, value));
     break;
   case DECK_REAL_LIST:
     PetscCall(NumbersParse(deck, key, shown, node, NULL, value));

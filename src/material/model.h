@@ -53,6 +53,7 @@ typedef struct {
   ModelPhonons phonons;
   bool       has_coupling, deformation;
   PetscReal  coupling;         /* D, hartree; or F, hartree/bohr */
+  PetscReal  shear;            /* D of transverse modes, hartree */
 } ModelMaterial;
 
 extern const DeckKey ModelKeys[], ModelPhononKeys[], ModelCouplingKeys[];

@@ -38,7 +38,7 @@ static const DeckKey keys[] = {
   {"scattering.boundary.length", DECK_REAL, .unit = "mm", .required = true, .positive = true, .help = "distance"},
   {"scattering.boundary.specularity", DECK_REAL, .fallback = "0", .min = 0, .max = 1, .help = "specular part"},
   {"scattering.ionized_impurity", DECK_SECTION, .help = "impurities"},
-  {"scattering.ionized_impurity.density", DECK_REAL, .unit = "cm^-3", .required = true, .min = 0, .max = 1e24, .help = "density"},
+  {"scattering.ionized_impurity.density", DECK_REAL, .unit = "cm^-3", .required = true, .min = 0, .max = 1e24, .choices = "carriers|none", .help = "density"},
   {"scattering.ionized_impurity.charge", DECK_INT, .fallback = "1", .min = -10, .max = 10, .help = "charge"},
   {"scattering.ionized_impurity.screening", DECK_CHOICE, .choices = "debye|thomas_fermi|none", .fallback = "debye", .help = "screening"},
   {"magnetic_field", DECK_VECTOR_LIST, .unit = "T", .fallback = "[0, 0, 0] T", .help = "fields"},

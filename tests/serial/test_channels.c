@@ -187,12 +187,50 @@ START_TEST(golden_rule)
 }
 END_TEST
 
+/* density: carriers is the density of each point; what holds of a scan holds of its points. */
+#define DOPED(MODEL, CARRIERS, DENSITY) DECK_HEAD MODEL "carriers: {" CARRIERS "}\nelectrons: {mesh: 11, window: 0.25 eV}\ndelta: tetrahedron\nscattering: {ionized_impurity: {density: " DENSITY "}}\n"
+#define BIPOLAR "material: {model: {eps_zero: 12.9, extent: 0.27 eV, bands: [{kind: ellipsoid, mass: 0.5 m_e, edge: 0.15 eV}, {kind: ellipsoid, type: valence, mass: 0.3 m_e, edge: -0.15 eV}]}}\n"
+
+static void doped(const char *text, const char *sets, int at, TransportTensors *x, const StatesPoint **point, StatesPoint *copy)
+{
+  Engine e;
+  ck_call(EngineCreate(PETSC_COMM_SELF, text, sets, &e));
+  ck_call(EngineSolve(&e, at, LEVEL_FULL, x));
+  ck_call(EngineSetPoint(&e, at, point));
+  *copy = **point;
+  ck_call(EngineDestroy(&e));
+}
+
+START_TEST(dopants)
+{
+  static const double density[3] = {1e14, 1e17, 1e19};
+  const StatesPoint  *point;
+  StatesPoint         p;
+  TransportTensors    given, scan;
+  char                sets[200];
+
+  for (int i = 0; i < 3; i++) {
+    doped(DOPED(MODEL(3), "electrons: [1e14, 1e17, 1e19] cm^-3", "carriers"), NULL, i, &scan, &point, &p);
+    snprintf(sets, sizeof sets, "carriers.electrons=%g cm^-3;scattering.ionized_impurity.density=%g cm^-3", density[i], density[i]);
+    doped(DOPED(MODEL(3), "electrons: 1e17 cm^-3", "1 cm^-3"), sets, 0, &given, &point, &p);
+    ck_near(scan.conductivity[0][0], given.conductivity[0][0], 1e-8, given.conductivity[0][0]);
+  }
+  doped(DOPED(BIPOLAR, "net: 1e17 cm^-3", "carriers"), "temperature=500 K", 0, &scan, &point, &p); /* neutral with as many donors as the net charge asks */
+  ck_assert_msg(p.holes > 0.01 * p.electrons, "holes matter: %g of %g", p.holes, p.electrons);
+  doped(DOPED(BIPOLAR, "net: 1e17 cm^-3", "1e17 cm^-3"), "temperature=500 K", 0, &given, &point, &p);
+  ck_near(scan.conductivity[0][0], given.conductivity[0][0], 1e-8, given.conductivity[0][0]);
+  doped(DOPED(BIPOLAR, "net: 1e17 cm^-3", "carriers"), "temperature=500 K;scattering.ionized_impurity.charge=2", 0, &scan, &point, &p); /* half as many, each four times as strong */
+  ck_near(scan.conductivity[0][0], 0.5 * given.conductivity[0][0], 1e-8, given.conductivity[0][0]);
+}
+END_TEST
+
 static Suite *make(void)
 {
   Suite *s = suite_create("channels");
   TCase *t = tcase_create("golden rule");
   tcase_set_timeout(t, 120);
   tcase_add_loop_test(t, golden_rule, 0, NCASES);
+  tcase_add_test(t, dopants);
   suite_add_tcase(s, t);
   return s;
 }

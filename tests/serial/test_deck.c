@@ -96,6 +96,36 @@ START_TEST(interface_example)
 }
 END_TEST
 
+/* A word in the place of a number is no number. */
+START_TEST(words)
+{
+  static const struct {
+    const char *text;
+    PetscInt    word;
+  } cases[] = {{"carriers", 0}, {"none", 1}, {"1e16 cm^-3", -1}};
+  for (int i = 0; i < 3; i++) {
+    char        text[200], *printed;
+    Deck        deck;
+    PetscReal   value = -5.0;
+    PetscInt    word;
+    bool        set;
+    snprintf(text, sizeof text, "material: a.h5\nscattering: {ionized_impurity: {density: %s}}\n", cases[i].text);
+    deck = read_with(text, 0, NULL);
+    ck_call(DeckGetWord(deck, "scattering.ionized_impurity.density", &word));
+    ck_call(DeckGetReal(deck, "scattering.ionized_impurity.density", &value, &set));
+    ck_assert_int_eq(word, cases[i].word);
+    ck_assert_msg(set == (word < 0) && (set ? value > 0.0 : value == -5.0), "%s: %g", cases[i].text, value);
+    printed = print(deck);
+    snprintf(text, sizeof text, "density: %s\n", i < 2 ? cases[i].text : "1e16 cm^-3");
+    ck_assert_msg(strstr(printed, text) != NULL, "%s is printed as\n%s", cases[i].text, printed);
+    free(printed);
+    ck_call(DeckGetWord(deck, "factor", &word));
+    ck_assert_int_eq(word, -1);
+    ck_call(DeckDestroy(&deck));
+  }
+}
+END_TEST
+
 START_TEST(lists_and_units)
 {
   static const struct {
@@ -372,6 +402,7 @@ static Suite *suite(void)
   if (DeckRegisterKeys(keys) || DeckRegisterKeys(keys)) abort();
   tcase_add_test(t, interface_example);
   tcase_add_test(t, lists_and_units);
+  tcase_add_test(t, words);
   tcase_add_test(t, more_values);
   tcase_add_test(t, sections_in_lists);
   tcase_add_test(t, overrides);

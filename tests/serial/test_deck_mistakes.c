@@ -74,6 +74,8 @@ static const struct {
   {"!just words\n", "deck.yaml:1: a deck is a section of keys (key: value), not a single value"},
   {"!scattering: {}\n", "deck.yaml: missing key 'material': material file or model"},
   {"!material: a.h5\n\nscattering: {ionized_impurity: }\n", "deck.yaml:3: missing key 'density' in 'scattering.ionized_impurity': density"},
+  {"!material: a.h5\nscattering: {ionized_impurity: {density: carrier}}\n", "deck.yaml:2: 'scattering.ionized_impurity.density' must be a number in cm^-3, or carriers, none, not 'carrier'"},
+  {"!material: a.h5\nscattering: {ionized_impurity: {density: 3 carriers}}\n", "deck.yaml:2: unknown unit 'carriers' in 'scattering.ionized_impurity.density'; it needs e.g. cm^-3"},
   {"!material:\n  model: {}\nscattering: {}\n", "deck.yaml:2: missing key 'bands' in 'material.model': bands"},
   {"!material:\n  model:\n    bands: []\nscattering: {}\n", "deck.yaml:3: 'material.model.bands' has 0 entries; it needs at least 1"},
   {"!material:\n  model:\n    bands:\n      - {kind: power}\n      - {mass: 1 m_e}\nscattering: {}\n", "deck.yaml:5: missing key 'kind' in 'material.model.bands[1]': shape"},
