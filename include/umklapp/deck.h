@@ -32,6 +32,7 @@ typedef enum {
   DECK_REAL_LIST,   /* scalar, list, or first:last:step, with a unit: "100:400:50 K" */
   DECK_VECTOR,      /* [x, y, z] with a unit */
   DECK_VECTOR_LIST, /* [x, y, z] or [[..], [..]] with a unit */
+  DECK_FIELD_LIST,  /* vectors [[x, y, z], ...] with a unit; a scalar, list or first:last:step is strengths along z. Read by DeckGetVectorList */
   DECK_SECTION,     /* a map; listed so that an empty map or a bare scalar may stand for it, see .primary */
   DECK_SECTION_LIST,/* a list of maps; member keys are written "path[].member" */
   DECK_FREE_MAP     /* a map of free string keys to scalars (petsc:) */

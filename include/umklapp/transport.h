@@ -6,6 +6,8 @@
 
   Levels: rta, z = tau X; full, the whole operator by conjugate gradients on the true residual, or by Richardson's iteration with the
   diagonal (Omini and Sparavigna, Phys. Rev. B 53, 9064 (1996)), kept for comparison.
+
+  In a magnetic field and at a frequency (A + Lambda_B - i omega) z = X, the same read-outs: src/transport/response.c.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef UMKLAPP_TRANSPORT_H
@@ -35,6 +37,35 @@ typedef struct { /* atomic units (temperature as k_B T); in two dimensions the z
   bool      steady_state_missing; /* the drive overlaps a null vector: not solved, tensors are NaN */
 } TransportTensors;
 
+typedef struct { /* fields and frequencies of a run, atomic units */
+  PetscInt   nB, nF;
+  PetscReal (*B)[3];
+  PetscReal  *omega;
+  bool        alternating; /* some frequency is not 0: tensors are complex */
+  bool        magnetic;    /* some field is not 0 */
+} TransportFields;
+
+typedef struct { /* at one field and frequency; the real parts of all tensors and the audit, and the imaginary parts */
+  TransportTensors re, im;
+  PetscReal        reversal_defect; /* largest |L_XY(B) - L_YX(-B)^T| / sqrt(|L_XX| |L_YY|); NaN when -B was not solved */
+} TransportResponse;
+
+typedef struct { /* what does not depend on the strength of the field */
+  PetscReal hall[3][3], nernst[3][3]; /* lim of the antisymmetric parts of resistivity and Seebeck coefficient over |B|, along each field of the list */
+} TransportLowField;
+
+typedef struct { /* in a field: src/transport/galvanomagnetic.c; atomic units */
+  Complex hall[3][3], nernst[3][3], ettingshausen[3][3]; /* antisymmetric; for B along z the coefficients are the elements [y][x] */
+  Complex magnetoresistance[3][3];                       /* symmetric part of rho(B) - rho(0) over sqrt(rho_ii(0) rho_jj(0)) */
+  Complex righi_leduc, hall_mobility;                    /* per field */
+  Complex hall_number;                                   /* R_H times the density of charge: the Hall factor of one kind of carriers */
+  Complex transverse, longitudinal;                      /* magnetoresistance, mean across B and along B */
+} TransportMagnetic;
+/* B != 0; charge: of the carriers per volume; im may be NULL; still: without field and frequency. Not collective. */
+void TransportReadMagnetic(int dimension, const PetscReal B[3], PetscReal charge, const TransportTensors *re, const TransportTensors *im, const TransportTensors *still, TransportMagnetic *magnetic);
+/* The Hall factor of TransportLowField.hall. */
+PetscReal TransportHallNumber(const PetscReal hall[3][3], const PetscReal B[3], PetscReal charge);
+
 typedef struct _p_Transport *Transport;
 PetscErrorCode TransportRegisterKeys(void);
 /* deck: the section `solver`; states: the unknowns whose tensors are wanted. Collective. */
@@ -43,6 +74,12 @@ PetscErrorCode TransportDestroy(Transport *transport);
 /* Solve at the collision operator's present point; starts from the last solution of that level. A drive with no steady state gives converged =
    false and a warning that says so. Collective. */
 PetscErrorCode TransportSolve(Transport transport, TransportLevel level, const StatesPoint *point, TransportTensors *tensors);
+/*
+  TransportRespond - after TransportSolve of the level at the same point: response [nB][nF]; low [nB], NaN without a field, or without a steady
+  state. A point of the list without field and frequency is that of `still`, which TransportSolve filled. weight: sum over states of the drives,
+  L_XY -> i weight_XY / omega at high frequency. Collective.
+*/
+PetscErrorCode TransportRespond(Transport transport, TransportLevel level, const StatesPoint *point, const TransportFields *fields, const TransportTensors *still, TransportResponse *response, TransportLowField *low, PetscReal weight[2][2][3][3]);
 /* The solution z of a drive, of the last TransportSolve of that level. Borrowed. */
 PetscErrorCode TransportGetSolution(Transport transport, TransportLevel level, DriveKind kind, Vec *z);
 /* TransportModes - part[i]: what this rank's state i of the transport's species contributes to the trace of kappa (phonons) over its dimension, images

@@ -238,7 +238,7 @@ PetscErrorCode DeckGetVectorList(Deck deck, const char *path, PetscInt *count, P
   const Value   *value;
 
   PetscFunctionBeginUser;
-  PetscCall(lookup(deck, path, TYPE(DECK_VECTOR_LIST), &key, &value));
+  PetscCall(lookup(deck, path, TYPE(DECK_VECTOR_LIST) | TYPE(DECK_FIELD_LIST), &key, &value));
   *count = value ? value->count : 0;
   PetscCall(PetscMalloc1(PetscMax(*count, 1), values));
   if (*count) memcpy(*values, value->number, (size_t)*count * sizeof **values);

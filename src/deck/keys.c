@@ -148,6 +148,9 @@ void DeckTypeText(const DeckKey *key, size_t size, char *text)
   case DECK_VECTOR_LIST:
     snprintf(text, size, "a vector [x, y, z] or a list of them%s%s", in, name);
     break;
+  case DECK_FIELD_LIST:
+    snprintf(text, size, "strengths along z (number, list or range) or vectors [[x, y, z], ...]%s%s", in, name);
+    break;
   case DECK_CHOICE:
     choices_text(key, "one of ", size, text);
     break;

@@ -124,7 +124,7 @@ static PetscErrorCode scalar(Numbers *n, const Node *node, const char *unit)
     PetscCheckInput(number_at(&s, &x[count]), node->where, node->line, "'%s' must be %s, not '%.80s'", n->shown, type, node->text);
     count++;
     if (*s != ':' || count == 3) break;
-    PetscCheckInput(n->key->type == DECK_REAL_LIST, node->where, node->line, "'%s' must be %s, not the range '%.80s'", n->shown, type, node->text);
+    PetscCheckInput(n->key->type == DECK_REAL_LIST || n->key->type == DECK_FIELD_LIST, node->where, node->line, "'%s' must be %s, not the range '%.80s'", n->shown, type, node->text);
     s++;
   }
   PetscCheckInput(count != 2 && *s != ':', node->where, node->line, "'%s': '%.80s' is not a range; write first:last:step", n->shown, node->text);

@@ -102,6 +102,7 @@ static void print_value(FILE *out, const DeckKey *key, const Value *value)
     print_choices(out, key, value);
     break;
   case DECK_VECTOR_LIST:
+  case DECK_FIELD_LIST:
     fputc('[', out);
     for (PetscInt i = 0; i < value->count; i++) {
       if (i) fputs(", ", out);

@@ -128,7 +128,7 @@ static PetscErrorCode parse_choices(Deck deck, const DeckKey *key, const char *s
 /* One vector or a list of them; a unit after the outer list serves all. */
 static PetscErrorCode parse_vectors(Deck deck, const DeckKey *key, const char *shown, const Node *node, Value *value)
 {
-  const bool many = key->type == DECK_VECTOR_LIST && node->kind == NODE_LIST && (node->n == 0 || node->child[0]->kind == NODE_LIST);
+  const bool many = key->type != DECK_VECTOR && node->kind == NODE_LIST && (node->n == 0 || node->child[0]->kind == NODE_LIST);
 
   PetscFunctionBeginUser;
   if (node->kind != NODE_LIST) return wrong_type(key, shown, node);
@@ -143,11 +143,29 @@ static PetscErrorCode parse_vectors(Deck deck, const DeckKey *key, const char *s
   PetscFunctionReturn(0);
 }
 
+/* Strengths along z as vectors. Three of them could be meant as one vector. */
+static PetscErrorCode parse_fields(Deck deck, const DeckKey *key, const char *shown, const Node *node, Value *value)
+{
+  PetscReal *vector;
+
+  PetscFunctionBeginUser;
+  if (node->kind == NODE_LIST && node->n > 0 && node->child[0]->kind == NODE_LIST) {
+    PetscCall(parse_vectors(deck, key, shown, node, value));
+    PetscFunctionReturn(0);
+  }
+  PetscCheckInput(node->kind != NODE_LIST || node->n != 3, node->where, node->line, "'%s': three numbers could be one vector or three strengths along z; write [[x, y, z]] or [[0, 0, a], [0, 0, b], [0, 0, c]]", shown);
+  PetscCall(NumbersParse(deck, key, shown, node, NULL, value));
+  PetscCall(DeckAllocate(deck, 3 * (size_t)value->count * sizeof *vector, &vector));
+  for (PetscInt i = 0; i < value->count; i++) vector[3 * i + 2] = value->number[i];
+  value->number = vector;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode check_count(const DeckKey *key, const char *shown, const Node *node, PetscInt count)
 {
   const int low = key->min_count, high = key->max_count;
 
-  if (count >= low && (!high || count <= high) && (count > 0 || key->type == DECK_VECTOR_LIST || key->type == DECK_REAL_LIST)) return 0;
+  if (count >= low && (!high || count <= high) && (count > 0 || key->type == DECK_VECTOR_LIST || key->type == DECK_REAL_LIST || key->type == DECK_FIELD_LIST)) return 0;
   if (high && low == high) return InputErrorAt(node->where, node->line, "'%s' takes %d value%s, not %d", shown, low, low == 1 ? "" : "s", (int)count);
   if (high) return InputErrorAt(node->where, node->line, "'%s' takes %d to %d values, not %d", shown, PetscMax(low, 1), high, (int)count);
   return InputErrorAt(node->where, node->line, "'%s' takes at least %d value%s, not %d", shown, PetscMax(low, 1), low > 1 ? "s" : "", (int)count);
@@ -192,6 +210,10 @@ PetscErrorCode ValueParse(Deck deck, const DeckKey *key, const char *shown, cons
     break;
   case DECK_REAL_LIST:
     PetscCall(NumbersParse(deck, key, shown, node, NULL, value));
+    PetscCall(check_count(key, shown, node, value->count));
+    break;
+  case DECK_FIELD_LIST:
+    PetscCall(parse_fields(deck, key, shown, node, value));
     PetscCall(check_count(key, shown, node, value->count));
     break;
   default:

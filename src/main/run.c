@@ -76,6 +76,21 @@ static PetscErrorCode AllocateStates(const System *r, RunData *d, bool beside)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode AllocateResponse(const Scan *s, RunData *d)
+{
+  const PetscInt n = s->nT * s->nC;
+
+  PetscFunctionBeginUser;
+  if (!s->fields.magnetic && !s->fields.alternating) PetscFunctionReturn(0);
+  for (int l = 0; l < LEVEL_COUNT; l++) {
+    if (!s->level[l]) continue;
+    PetscCall(PetscCalloc1(n * s->fields.nB * s->fields.nF, &d->response[l]));
+    PetscCall(PetscCalloc1(n * s->fields.nB, &d->low[l]));
+  }
+  PetscCall(PetscCalloc1(n, &d->weight));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode AllocateData(Run *run)
 {
   System        *r = &run->system;
@@ -89,6 +104,7 @@ static PetscErrorCode AllocateData(Run *run)
   d->channels  = r->channels;
   PetscCall(AllocateStates(r, d, false));
   for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(PetscCalloc1(n, &d->tensors[l]));
+  PetscCall(AllocateResponse(&r->scan, d));
   PetscCall(PetscCalloc4(n, &d->charge_defect, n, &d->energy_defect, n, &d->window_loss, n, &d->unscattered));
   if (!r->both) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1(n, &d->free_phonons));
@@ -200,6 +216,24 @@ static PetscErrorCode SetPoint(const System *r, RunData *d, PetscInt at)
   PetscFunctionReturn(0);
 }
 
+/* Fields and frequencies of the list at a point; whether all that was asked for converged. */
+static PetscErrorCode Respond(const System *r, RunData *d, TransportLevel level, PetscInt at, bool *converged)
+{
+  const TransportFields  *f     = &r->scan.fields;
+  const TransportTensors *still = &d->tensors[level][at];
+
+  PetscFunctionBeginUser;
+  if (!d->response[level]) {
+    *converged = *converged && still->converged;
+    PetscFunctionReturn(0);
+  }
+  TransportResponse *response = d->response[level] + at * f->nB * f->nF;
+  TransportLowField *low      = d->low[level] + at * f->nB;
+  PetscCall(TransportRespond(r->transport, level, &r->scan.point[at], f, still, response, low, d->weight[at]));
+  for (PetscInt i = 0; i < f->nB * f->nF; i++) *converged = *converged && response[i].re.converged;
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode CountFree(const System *r, RunData *d, PetscInt at)
 {
   PetscInt count;
@@ -226,7 +260,7 @@ static PetscErrorCode SolvePoints(Run *run, bool *converged)
       if (!r->scan.level[l]) continue;
       if (r->both) PetscCall(DragSolve(r->drag, (TransportLevel)l, p, &d->tensors[l][at]));
       else PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &d->tensors[l][at]));
-      *converged = *converged && d->tensors[l][at].converged;
+      PetscCall(Respond(r, d, (TransportLevel)l, at, converged));
       PetscCall(KeepStates(r, d, (TransportLevel)l, at, &d->tensors[l][at]));
       if (r->both) PetscCall(KeepStates(r, &run->beside, (TransportLevel)l, at, &d->tensors[l][at]));
     }
@@ -240,7 +274,12 @@ static PetscErrorCode SolvePoints(Run *run, bool *converged)
 static PetscErrorCode Destroy(Run *r)
 {
   PetscFunctionBeginUser;
-  for (int l = 0; l < LEVEL_COUNT; l++) PetscCall(PetscFree(r->data.tensors[l]));
+  for (int l = 0; l < LEVEL_COUNT; l++) {
+    PetscCall(PetscFree(r->data.tensors[l]));
+    PetscCall(PetscFree(r->data.response[l]));
+    PetscCall(PetscFree(r->data.low[l]));
+  }
+  PetscCall(PetscFree(r->data.weight));
   PetscCall(PetscFree4(r->data.charge_defect, r->data.energy_defect, r->data.window_loss, r->data.unscattered));
   for (int k = 0; k < 2; k++) {
     RunData *d = k ? &r->beside : &r->data;

@@ -13,6 +13,7 @@ typedef struct { /* temperatures times carrier densities (or chemical potentials
   PetscReal   *kT, *carriers; /* hartree; per bohr^3, or hartree */
   ScanKind     kind;
   StatesPoint *point;         /* [nT][nC], solved */
+  TransportFields fields;     /* magnetic fields and frequencies */
   PetscInt     nlevels;
   bool         level[LEVEL_COUNT];
 } Scan;
@@ -79,7 +80,10 @@ typedef struct _RunData { /* everything a run writes; tensors [level][nT * nC] *
   PetscInt          nchannels;
   Channel          *channels;      /* borrowed */
   const struct _RunData *beside;   /* both species: the phonons' states; tensors are the electrons' record's */
-  TransportTensors *tensors[LEVEL_COUNT];
+  TransportTensors *tensors[LEVEL_COUNT]; /* without field and frequency */
+  TransportResponse *response[LEVEL_COUNT]; /* [nT * nC][nB][nF]; NULL where the run has neither field nor frequency */
+  TransportLowField *low[LEVEL_COUNT];    /* [nT * nC][nB], with response */
+  PetscReal       (*weight)[2][2][3][3];  /* [nT * nC] sum rule, with response */
   PetscReal        *charge_defect, *energy_defect; /* [nT * nC] */
   PetscReal        *window_loss;   /* [nT * nC] */
   PetscReal        *unscattered;   /* [nT * nC] */
@@ -95,6 +99,11 @@ typedef struct _RunData { /* everything a run writes; tensors [level][nT * nC] *
 } RunData;
 
 PetscErrorCode RunWrite(Results results, const RunData *data);
+/* The tensors at one point, field and frequency; NULL imaginary parts without any frequency. */
+const TransportTensors *RunTensors(const RunData *data, int level, PetscInt at, PetscInt field, PetscInt frequency, bool imaginary);
+/* What magnetic fields and frequencies add: run_fields.c. */
+PetscErrorCode RunWriteFields(Results results, const RunData *data, int level);
+PetscErrorCode RunReportFields(const RunData *data);
 /* What is known state by state: run_states.c. */
 PetscErrorCode RunWriteStates(Results results, const RunData *data);
 /* Thermal conductivity of phonons, and thermopower of their drag, below a frequency and below a mean free path. */

@@ -61,20 +61,20 @@ static PetscErrorCode write_carriers(Results r, const RunData *d)
 static PetscErrorCode write_points(Results r, const RunData *d)
 {
   const Scan    *s      = d->scan;
-  const PetscInt one[2] = {1, 3}, single = 1;
-  PetscReal     *value, zero[3] = {0, 0, 0};
+  const PetscInt nB = s->fields.nB, nF = s->fields.nF, dims[2] = {nB, 3};
+  PetscReal     *value;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(s->nT, &value));
+  PetscCall(PetscMalloc1(PetscMax(s->nT, PetscMax(3 * nB, nF)), &value));
   for (PetscInt i = 0; i < s->nT; i++) value[i] = s->kT[i] / UMK_KELVIN;
   PetscCall(ResultsWriteArray(r, "/points/temperature", 1, &s->nT, value, RESULTS_LABEL("K", "temperature", "temperatures of the run")));
-  PetscCall(PetscFree(value));
   if (d->states->species == SPECIES_ELECTRON) PetscCall(write_carriers(r, d));
-  PetscCall(ResultsWriteArray(r, "/points/magnetic_field", 2, one, zero, RESULTS_LABEL("T", "field, i", "magnetic fields")));
-  PetscCall(ResultsWriteArray(r, "/points/frequency", 1, &single, zero, RESULTS_LABEL("THz", "frequency", "frequencies")));
+  for (PetscInt i = 0; i < 3 * nB; i++) value[i] = s->fields.B[i / 3][i % 3] / UMK_TESLA;
+  PetscCall(ResultsWriteArray(r, "/points/magnetic_field", 2, dims, value, RESULTS_LABEL("T", "field, i", "magnetic fields")));
+  for (PetscInt i = 0; i < nF; i++) value[i] = s->fields.omega[i] / (2.0 * UMK_PI * UMK_TIME_S) * 1e-12;
+  PetscCall(ResultsWriteArray(r, "/points/frequency", 1, &nF, value, RESULTS_LABEL("THz", "frequency", "frequencies")));
+  PetscCall(PetscFree(value));
   PetscFunctionReturn(0);
 }
-
-static const PetscReal (*tensor(const Quantity *q, const TransportTensors *x))[3] { return (const PetscReal(*)[3])((const char *)x + q->offset); }
 
 /* Which quantities a level has: of the species out of equilibrium; the split by species is drag's. */
 static bool applies(const RunData *d, const Quantity *q, int l)
@@ -83,29 +83,51 @@ static bool applies(const RunData *d, const Quantity *q, int l)
   return q->species == d->states->species || d->beside;
 }
 
+const TransportTensors *RunTensors(const RunData *d, int l, PetscInt at, PetscInt b, PetscInt w, bool imaginary)
+{
+  if (!d->response[l]) return imaginary ? NULL : &d->tensors[l][at];
+  const TransportResponse *x = &d->response[l][(at * d->scan->fields.nB + b) * d->scan->fields.nF + w];
+  return imaginary ? (d->scan->fields.alternating ? &x->im : NULL) : &x->re;
+}
+
+/* One tensor of all points, times factor[point of the scan] */
+static PetscErrorCode write_tensor(Results r, const RunData *d, int l, const char *name, const char *units, const char *description, size_t offset, const PetscReal *factor)
+{
+  const TransportFields *f       = &d->scan->fields;
+  const int              parts   = f->alternating ? 2 : 1;
+  const PetscInt         n       = d->scan->nT * d->scan->nC, each = f->nB * f->nF;
+  const PetscInt         dims[7] = {d->scan->nT, d->scan->nC, f->nB, f->nF, 3, 3, 2};
+  PetscReal             *value;
+  char                   path[128];
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(9 * n * each * parts, &value));
+  for (PetscInt i = 0; i < n * each; i++)
+    for (int c = 0; c < parts; c++) {
+      const PetscReal *t = (const PetscReal *)((const char *)RunTensors(d, l, i / each, i % each / f->nF, i % f->nF, c == 1) + offset);
+      for (int k = 0; k < 9; k++) value[(9 * i + k) * parts + c] = factor[i / each] * t[k];
+    }
+  snprintf(path, sizeof(path), "/transport/%s/%s", TransportLevelName[l], name);
+  PetscCall(ResultsWriteArray(r, path, 5 + parts, dims, value, RESULTS_LABEL(units, parts == 2 ? "temperature, carriers, field, frequency, i, j, re/im" : "temperature, carriers, field, frequency, i, j", description)));
+  PetscCall(PetscFree(value));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode write_level(Results r, const RunData *d, int l)
 {
-  const PetscInt n       = d->scan->nT * d->scan->nC;
-  const PetscInt dims[6] = {d->scan->nT, d->scan->nC, 1, 1, 3, 3};
-  PetscReal     *value;
-  char           path[128];
+  const PetscInt n = d->scan->nT * d->scan->nC;
+  PetscReal     *factor;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(9 * n, &value));
+  PetscCall(PetscMalloc1(n, &factor));
   for (int q = 0; q < NQUANTITIES; q++) {
     if (!applies(d, &quantities[q], l)) continue;
-    const PetscReal f = quantities[q].factor * (d->sheet ? quantities[q].sheet_factor : 1.0);
-    for (PetscInt i = 0; i < 9 * n; i++) value[i] = f * tensor(&quantities[q], &d->tensors[l][i / 9])[(i % 9) / 3][i % 3];
-    snprintf(path, sizeof(path), "/transport/%s/%s", TransportLevelName[l], quantities[q].name);
-    PetscCall(ResultsWriteArray(r, path, 6, dims, value, RESULTS_LABEL(d->sheet ? quantities[q].sheet_units : quantities[q].units, "temperature, carriers, field, frequency, i, j", quantities[q].description)));
+    for (PetscInt i = 0; i < n; i++) factor[i] = quantities[q].factor * (d->sheet ? quantities[q].sheet_factor : 1.0);
+    PetscCall(write_tensor(r, d, l, quantities[q].name, d->sheet ? quantities[q].sheet_units : quantities[q].units, quantities[q].description, quantities[q].offset, factor));
   }
-  if (d->states->species == SPECIES_PHONON) {
-    PetscCall(PetscFree(value));
-    PetscFunctionReturn(0);
+  if (d->states->species == SPECIES_ELECTRON) {
+    for (PetscInt i = 0; i < n; i++) factor[i] = mobility_factor / ScanDensity(d->scan, &d->scan->point[i]);
+    PetscCall(write_tensor(r, d, l, "mobility", "cm^2/V/s", "drift mobility sigma/(n e)", quantities[0].offset, factor));
   }
-  for (PetscInt i = 0; i < 9 * n; i++) value[i] = mobility_factor * d->tensors[l][i / 9].conductivity[(i % 9) / 3][i % 3] / ScanDensity(d->scan, &d->scan->point[i / 9]);
-  snprintf(path, sizeof(path), "/transport/%s/mobility", TransportLevelName[l]);
-  PetscCall(ResultsWriteArray(r, path, 6, dims, value, RESULTS_LABEL("cm^2/V/s", "temperature, carriers, field, frequency, i, j", "drift mobility sigma/(n e)")));
-  PetscCall(PetscFree(value));
+  PetscCall(PetscFree(factor));
   PetscFunctionReturn(0);
 }
 
@@ -152,12 +174,12 @@ static PetscErrorCode write_enhancement(Results r, const RunData *d)
 #define NAUDIT 12
 static PetscErrorCode write_audit(Results r, const RunData *d, int l)
 {
-  const PetscInt n       = d->scan->nT * d->scan->nC;
-  const PetscInt dims[4] = {d->scan->nT, d->scan->nC, 1, 1};
+  const PetscInt nB = d->scan->fields.nB, nF = d->scan->fields.nF, n = d->scan->nT * d->scan->nC * nB * nF;
+  const PetscInt dims[4] = {d->scan->nT, d->scan->nC, nB, nF};
   PetscReal     *value[NAUDIT];
   static const struct {
     const char *name, *description;
-  } row[NAUDIT] = {{"onsager_defect", "|L_XY - L_YX^T| / sqrt(|L_XX| |L_YY|), the largest of all pairs of drives"}, {"residual", "largest true residual |X - A z| / |X|"}, {"null_overlap", "share of the drive along a null vector of the operator"},
+  } row[NAUDIT] = {{"onsager_defect", "|L_XY(B) - L_YX(-B)^T| / sqrt(|L_XX| |L_YY|), the largest of all pairs of drives; NaN when -B was not solved"}, {"residual", "largest true residual |X - A z| / |X|"}, {"null_overlap", "share of the drive along a null vector of the operator"},
                    {"symmetry_defect", "|x.Ay - y.Ax| / (|x| |Ay|) for random vectors"}, {"iterations", "iterations of the longest of the solves"}, {"converged", "1: yes"},
                    {"matthiessen_deviation", "sigma sum_c 1/sigma_c - 1 (phonons: kappa); NaN when not asked for"}, {"charge_defect", "largest relative row sum of the operator against w"},
                    {"window_loss", "share of the drive's weight outside the energy window"}, {"unscattered", "share of the drive on states without any scattering (both species: on electrons)"},
@@ -168,9 +190,10 @@ static PetscErrorCode write_audit(Results r, const RunData *d, int l)
   PetscFunctionBeginUser;
   for (int k = 0; k < rows; k++) PetscCall(PetscMalloc1(n, &value[k]));
   for (PetscInt i = 0; i < n; i++) {
-    const TransportTensors *x = &d->tensors[l][i];
+    const PetscInt          at = i / (nB * nF);
+    const TransportTensors *x = RunTensors(d, l, at, i % (nB * nF) / nF, i % nF, false), *still = &d->tensors[l][at];
     const bool      none        = x->steady_state_missing; /* nothing was solved */
-    const PetscReal all[NAUDIT] = {none ? NAN : x->onsager_defect, none ? NAN : x->residual, x->null_overlap, x->symmetry_defect, (PetscReal)x->iterations, x->converged ? 1.0 : 0.0, x->matthiessen, d->charge_defect[i], d->window_loss[i], d->unscattered[i], d->energy_defect[i], d->free_phonons ? d->free_phonons[i] : 0.0};
+    const PetscReal all[NAUDIT] = {none ? NAN : x->onsager_defect, none ? NAN : x->residual, x->null_overlap, still->symmetry_defect, (PetscReal)x->iterations, x->converged ? 1.0 : 0.0, still->matthiessen, d->charge_defect[at], d->window_loss[at], d->unscattered[at], d->energy_defect[at], d->free_phonons ? d->free_phonons[at] : 0.0};
     for (int k = 0; k < rows; k++) value[k][i] = all[k];
   }
   for (int k = 0; k < rows; k++) {
@@ -210,6 +233,7 @@ PetscErrorCode RunWrite(Results r, const RunData *d)
     PetscCall(write_level(r, d, l));
     PetscCall(write_audit(r, d, l));
     PetscCall(write_alone(r, d, l));
+    if (d->response[l]) PetscCall(RunWriteFields(r, d, l));
   }
   if (d->beside && d->scan->level[LEVEL_FULL] && d->scan->level[LEVEL_DRAG]) PetscCall(write_enhancement(r, d));
   for (const RunData *one = d; one; one = one->beside) {
@@ -324,6 +348,7 @@ PetscErrorCode RunReport(const RunData *d)
   if (rank) PetscFunctionReturn(0);
   PetscCall(phonons ? report_phonons(d) : report_electrons(d));
   if (d->beside) PetscCall(report_both(d));
+  PetscCall(RunReportFields(d));
   for (PetscInt at = 0; at < d->scan->nT * d->scan->nC; at++)
     for (int l = 0; l < LEVEL_COUNT; l++) {
       const TransportTensors *x      = &d->tensors[l][at];

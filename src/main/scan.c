@@ -12,6 +12,8 @@ static const DeckKey keys[] = {
   {"carriers.sheet_holes", DECK_REAL_LIST, .unit = "cm^-2", .positive = true, .max = 1e18, .help = "two dimensions: holes per area"},
   {"carriers.sheet_net", DECK_REAL_LIST, .unit = "cm^-2", .min = -1e18, .max = 1e18, .help = "two dimensions: electrons minus holes per area"},
   {"carriers.chemical_potential", DECK_REAL_LIST, .unit = "eV", .min = -1e4, .max = 1e4, .help = "given instead of a density"},
+  {"magnetic_field", DECK_FIELD_LIST, .unit = "T", .fallback = "0 T", .min = -1e5, .max = 1e5, .min_count = 1, .help = "magnetic fields: strengths along z, or vectors; a sheet feels the field along z alone"},
+  {"frequency", DECK_REAL_LIST, .unit = "THz", .fallback = "0 THz", .min = 0, .max = 1e6, .min_count = 1, .help = "frequencies of the field and the gradient, omega/2 pi; any but 0 makes the tensors complex"},
   {"solve", DECK_CHOICE_LIST, .choices = "rta|full|drag", .fallback = "[rta, full]", .help = "levels: relaxation times; the whole collision operator of the electrons, or of the phonons; drag: of both together"},
   {NULL}};
 
@@ -71,6 +73,29 @@ static PetscErrorCode read_carriers(Deck deck, Material m, Scan *s)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode read_fields(Deck deck, Material m, Species species, TransportFields *f)
+{
+  Crystal crystal;
+  PetscFunctionBeginUser;
+  PetscCall(MaterialGetCrystal(m, &crystal));
+  PetscCall(DeckGetVectorList(deck, "magnetic_field", &f->nB, &f->B));
+  PetscCall(DeckGetRealList(deck, "frequency", &f->nF, &f->omega));
+  for (PetscInt i = 0; i < f->nB; i++) {
+    f->magnetic = f->magnetic || Norm3(f->B[i]) > 0.0;
+    if (crystal->dimension == 2 && (f->B[i][0] != 0.0 || f->B[i][1] != 0.0)) PetscCall(DeckError(deck, "magnetic_field", "a sheet feels the field along z alone: write strengths, e.g. [0, 1] T"));
+    for (PetscInt j = 0; j < i; j++)
+      if (f->B[i][0] == f->B[j][0] && f->B[i][1] == f->B[j][1] && f->B[i][2] == f->B[j][2]) PetscCall(DeckError(deck, "magnetic_field", "entries %d and %d are the same field", (int)j + 1, (int)i + 1));
+  }
+  if (f->magnetic && species == SPECIES_PHONON) PetscCall(DeckError(deck, "magnetic_field", "phonons feel no magnetic field: leave it out, or give carriers"));
+  for (PetscInt i = 0; i < f->nF; i++) {
+    f->omega[i] *= 2.0 * UMK_PI;
+    f->alternating = f->alternating || f->omega[i] > 0.0;
+    for (PetscInt j = 0; j < i; j++)
+      if (f->omega[i] == f->omega[j]) PetscCall(DeckError(deck, "frequency", "entries %d and %d are the same frequency", (int)j + 1, (int)i + 1));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode ScanCreate(Deck deck, Material m, Species species, Scan *s)
 {
   PetscInt n, *levels;
@@ -84,6 +109,7 @@ PetscErrorCode ScanCreate(Deck deck, Material m, Species species, Scan *s)
     PetscCall(PetscCalloc1(1, &s->carriers));
   } else PetscCall(read_carriers(deck, m, s));
   PetscCall(PetscCalloc1(s->nT * s->nC, &s->point));
+  PetscCall(read_fields(deck, m, species, &s->fields));
   PetscCall(DeckGetChoiceList(deck, "solve", &n, &levels));
   for (PetscInt i = 0; i < n; i++) {
     s->nlevels += !s->level[levels[i]];
@@ -99,6 +125,8 @@ PetscErrorCode ScanDestroy(Scan *s)
   PetscCall(PetscFree(s->kT));
   PetscCall(PetscFree(s->carriers));
   PetscCall(PetscFree(s->point));
+  PetscCall(PetscFree(s->fields.B));
+  PetscCall(PetscFree(s->fields.omega));
   PetscFunctionReturn(0);
 }
 

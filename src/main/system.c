@@ -46,7 +46,7 @@ static PetscErrorCode MakeMesh(System *r, const PetscInt n[3], KMesh *mesh)
   PetscCall(MaterialGetCrystal(r->material, &crystal));
   if (crystal->dimension == 2) size[2] = 1;
   PetscCall(DeckGetChoice(r->deck, "symmetry", &symmetry));
-  PetscCall(MeshCreate(r->comm, crystal, size, symmetry == 0, mesh));
+  PetscCall(MeshCreateInField(r->comm, crystal, size, symmetry == 0, r->scan.fields.nB, (const PetscReal(*)[3])r->scan.fields.B, mesh));
   Log(1, "mesh      %d x %d x %d, %d points in the wedge, %d operations", (int)size[0], (int)size[1], (int)size[2], (int)(*mesh)->nwedge, (int)(*mesh)->nops);
   PetscFunctionReturn(0);
 }
@@ -267,6 +267,7 @@ PetscErrorCode SystemCreate(MPI_Comm comm, Deck deck, System *r)
   Log(1, "material  %s", name);
   PetscCall(ChooseSpecies(r));
   PetscCall(ScanCreate(deck, r->material, r->species, &r->scan));
+  if (r->both && (r->scan.fields.magnetic || r->scan.fields.alternating)) PetscCall(DeckError(deck, r->scan.fields.magnetic ? "magnetic_field" : "frequency", "for electrons or phonons alone: leave out drag, or the other species' channels"));
   PetscFunctionReturn(0);
 }
 

@@ -186,17 +186,29 @@ static PetscErrorCode check_decay(Mat D, Vec b, Vec z)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode TransportSetOperator(Transport t, TransportTensors *x)
+{
+  Mat D;
+  PetscFunctionBeginUser;
+  PetscCall(TransportOperator(t->collision, &t->operator, &t->shell, &t->A));
+  PetscCall(CollisionGetDiagonal(t->collision, &D));
+  PetscCall(MatNullSpaceDestroy(&t->null));
+  PetscCall(find_null_space(t, t->A, D, &t->null, x));
+  PetscCall(MatSetNullSpace(t->A, t->null));
+  PetscCall(MatSetTransposeNullSpace(t->A, t->null));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
 {
   Mat          A, D;
   MatNullSpace space;
   PetscFunctionBeginUser;
   if (!t->ksp) PetscCall(create_ksp(t));
-  PetscCall(TransportOperator(t->collision, &t->operator, &t->shell, &A));
+  PetscCall(TransportSetOperator(t, x));
   PetscCall(CollisionGetDiagonal(t->collision, &D));
-  PetscCall(find_null_space(t, A, D, &space, x));
-  PetscCall(MatSetNullSpace(A, space));
-  PetscCall(MatSetTransposeNullSpace(A, space));
+  A     = t->A;
+  space = t->null;
   PetscCall(TransportSymmetryDefect(A, &x->symmetry_defect));
   PetscCall(KSPSetOperators(t->ksp, A, D));
   if (x->null_overlap > OVERLAP_LIMIT) {
@@ -223,6 +235,5 @@ PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x)
       LogWarning("the %s solution did not converge: residual %.3g after %d iterations (%s)", k == DRIVE_FIELD ? "field" : "gradient", residual, (int)iterations, KSPConvergedReasons[reason]);
     }
   }
-  PetscCall(MatNullSpaceDestroy(&space));
   PetscFunctionReturn(0);
 }

@@ -11,6 +11,8 @@ static const DeckKey keys[] = {
   {"solver.tolerance",      DECK_REAL, .fallback = "1e-9", .min = 1e-14, .max = 1e-2, .help = "true residual relative to the drive; petsc: ksp_rtol overrides"},
   {"solver.max_iterations", DECK_INT, .fallback = "2000", .min = 1, .max = 1000000, .help = "iterations before giving up"},
   {"solver.operator",       DECK_CHOICE, .choices = "auto|blocks|assembled|replayed", .fallback = "auto", .help = "blocks of coupled states, a PETSc matrix, or processes replayed at each application; auto: blocks while they fit in collision.memory beside the processes, else replayed"},
+  {"solver.frequencies",    DECK_CHOICE, .choices = "lanczos|shifted", .fallback = "lanczos", .help = "without a magnetic field: all frequencies from one Lanczos run, or each solved by itself, for comparison"},
+  {"solver.reverse_field",  DECK_BOOL, .fallback = "false", .help = "solve each magnetic field reversed too, for the audit of L(B) = L(-B)^T where the list has no -B"},
   {"solver.matthiessen",    DECK_BOOL, .fallback = "false", .help = "solve each channel alone too, for the deviation from Matthiessen's rule"},
   {NULL}};
 
@@ -30,9 +32,12 @@ PetscErrorCode TransportCreate(MPI_Comm comm, Deck deck, Collision collision, St
   t->comm      = comm;
   t->collision = collision;
   t->states    = states;
-  PetscInt method, kind;
+  PetscInt method, kind, shifted;
   PetscCall(DeckGetChoice(deck, "method", &method));
   PetscCall(DeckGetChoice(deck, "operator", &kind));
+  PetscCall(DeckGetChoice(deck, "frequencies", &shifted));
+  PetscCall(DeckGetBool(deck, "reverse_field", &t->reversed));
+  t->shifted  = shifted == 1;
   t->picard   = method == 1;
   t->operator = kind;
   if (states->species == SPECIES_ELECTRON) t->kind[t->nkinds++] = DRIVE_FIELD;
@@ -58,77 +63,10 @@ PetscErrorCode TransportDestroy(Transport *transport)
   }
   PetscCall(KSPDestroy(&t->ksp));
   PetscCall(MatDestroy(&t->shell));
+  PetscCall(MatNullSpaceDestroy(&t->null));
   PetscCall(PetscFree(t));
   *transport = NULL;
   PetscFunctionReturn(0);
-}
-
-/* Inverse of the upper left d x d part; zero elsewhere. false: singular. */
-static bool invert_leading(int d, const PetscReal m[3][3], PetscReal inverse[3][3])
-{
-  PetscReal full[3][3] = {{0}}, scale = 0.0;
-  for (int i = 0; i < d; i++)
-    for (int j = 0; j < d; j++) {
-      full[i][j] = m[i][j];
-      scale      = PetscMax(scale, fabs(m[i][j]));
-    }
-  memset(inverse, 0, sizeof(PetscReal[3][3]));
-  if (!(scale > 0.0)) return false;
-  for (int i = d; i < 3; i++) full[i][i] = scale;
-  if (!(fabs(Det3((const PetscReal(*)[3])full)) > 1e-200)) {
-    PetscReal scaled[3][3];
-    for (int i = 0; i < 9; i++) scaled[i / 3][i % 3] = full[i / 3][i % 3] / scale;
-    if (!(fabs(Det3((const PetscReal(*)[3])scaled)) > 1e-14)) return false;
-    Invert3((const PetscReal(*)[3])scaled, inverse);
-    for (int i = 0; i < 9; i++) inverse[i / 3][i % 3] /= scale;
-  } else Invert3((const PetscReal(*)[3])full, inverse);
-  for (int i = d; i < 3; i++) inverse[i][i] = 0.0;
-  return true;
-}
-
-static PetscReal frobenius(const PetscReal m[3][3])
-{
-  PetscReal sum = 0.0;
-  for (int i = 0; i < 9; i++) sum += m[i / 3][i % 3] * m[i / 3][i % 3];
-  return sqrt(sum);
-}
-
-void TransportReadTensors(int dimension, PetscReal kT, TransportTensors *x)
-{
-  PetscReal tmp[3][3], tmp2[3][3];
-  const PetscReal(*ET)[3] = (const PetscReal(*)[3])x->L[DRIVE_FIELD][DRIVE_GRADIENT], (*TE)[3] = (const PetscReal(*)[3])x->L[DRIVE_GRADIENT][DRIVE_FIELD];
-  memcpy(x->conductivity, x->L[DRIVE_FIELD][DRIVE_FIELD], sizeof(x->conductivity));
-  if (!invert_leading(dimension, (const PetscReal(*)[3])x->conductivity, x->resistivity)) {
-    for (int i = 0; i < 9; i++) x->resistivity[i / 3][i % 3] = NAN;
-  }
-  const PetscReal(*rho)[3] = (const PetscReal(*)[3])x->resistivity;
-  MatMul3(rho, ET, x->seebeck);
-  MatMul3(TE, rho, x->peltier);
-  MatMul3((const PetscReal(*)[3])x->peltier, ET, tmp2);
-  for (int i = 0; i < 9; i++) {
-    x->seebeck[i / 3][i % 3] /= kT;
-    tmp[i / 3][i % 3] = (x->L[DRIVE_GRADIENT][DRIVE_GRADIENT][i / 3][i % 3] - tmp2[i / 3][i % 3]) / kT;
-  }
-  memcpy(x->kappa, tmp, sizeof(tmp));
-  MatMul3((const PetscReal(*)[3])tmp, rho, tmp2);
-  for (int i = 0; i < 9; i++) {
-    x->lorenz[i / 3][i % 3] = tmp2[i / 3][i % 3] / kT;
-    tmp[i / 3][i % 3] = ET[i / 3][i % 3] - TE[i % 3][i / 3];
-  }
-  const PetscReal scale = sqrt(frobenius((const PetscReal(*)[3])x->L[0][0]) * frobenius((const PetscReal(*)[3])x->L[1][1]));
-  x->onsager_defect     = scale > 0.0 ? frobenius((const PetscReal(*)[3])tmp) / scale : 0.0;
-}
-
-static void read_lattice(PetscReal kT, TransportTensors *x)
-{
-  PetscReal        odd[3][3];
-  const PetscReal(*L)[3] = (const PetscReal(*)[3])x->L[DRIVE_GRADIENT][DRIVE_GRADIENT];
-  for (int i = 0; i < 9; i++) {
-    x->lattice[i / 3][i % 3] = L[i / 3][i % 3] / kT;
-    odd[i / 3][i % 3]        = L[i / 3][i % 3] - L[i % 3][i / 3];
-  }
-  const PetscReal scale = frobenius(L);
-  x->onsager_defect     = scale > 0.0 ? frobenius((const PetscReal(*)[3])odd) / scale : 0.0;
 }
 
 static PetscErrorCode solve_rta(Transport t)
@@ -151,13 +89,6 @@ static PetscErrorCode solve_rta(Transport t)
   PetscFunctionReturn(0);
 }
 
-void TransportFillNan(TransportTensors *x)
-{
-  PetscReal(*const all[])[3] = {x->conductivity, x->seebeck, x->peltier, x->kappa, x->lorenz, x->resistivity, x->lattice, x->seebeck_electron, x->seebeck_phonon, x->peltier_electron, x->peltier_phonon, x->L[0][0], x->L[0][1], x->L[1][0], x->L[1][1]};
-  for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
-    for (int r = 0; r < 9; r++) all[k][r / 3][r % 3] = NAN;
-}
-
 static PetscErrorCode solve_level(Transport t, TransportLevel level, const StatesPoint *p, TransportTensors *x)
 {
   PetscFunctionBeginUser;
@@ -178,8 +109,11 @@ static PetscErrorCode solve_level(Transport t, TransportLevel level, const State
       PetscCall(DriveSpread(t->collision, t->states, p, t->kind[i], t->kind[k], NULL, L));
       for (int r = 0; r < 9; r++) L[r / 3][r % 3] /= p->kT;
     }
-  if (t->states->species == SPECIES_PHONON) read_lattice(p->kT, x);
-  else TransportReadTensors(t->states->mesh->crystal->dimension, p->kT, x);
+  if (t->states->species == SPECIES_PHONON) {
+    Complex L[3][3];
+    TensorJoin((const PetscReal(*)[3])x->L[DRIVE_GRADIENT][DRIVE_GRADIENT], NULL, L);
+    TransportReadLattice(p->kT, (const Complex(*)[3])L, x, NULL);
+  } else TransportReadTensors(t->states->mesh->crystal->dimension, p->kT, x);
   PetscFunctionReturn(0);
 }
 
@@ -220,6 +154,7 @@ static PetscErrorCode matthiessen(Transport t, TransportLevel level, const State
   }
   t->alone = false;
   PetscCall(CollisionRestrict(t->collision, -1));
+  t->A           = NULL; /* one channel's */
   x->matthiessen = sum * conducted(t, x) - 1.0;
   for (int k = 0; k < t->nkinds; k++) {
     PetscCall(VecCopy(keep[k], t->solution[level][t->kind[k]]));

@@ -21,11 +21,16 @@ struct _p_Transport {
   Vec       drive[2], solution[LEVEL_COUNT][2];
   KSP       ksp;
   Mat       shell;
+  Mat       A;              /* borrowed: the operator of the last solution, NULL when it is another's by now */
+  MatNullSpace null;        /* its */
+  bool      shifted, reversed; /* frequencies one by one; fields reversed too */
 };
 
 /* Solve for both drives with the whole operator; fills the audit of x. */
 PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x);
 
+/* t->A and t->null at the present point; the null vectors' share of the drives to x. */
+PetscErrorCode TransportSetOperator(Transport t, TransportTensors *x);
 /* The collision operator at the present point as `kind` says; *shell: a MATSHELL of the last call, replaced. AUTO is settled at the first. */
 PetscErrorCode TransportOperator(Collision collision, OperatorKind *kind, Mat *shell, Mat *A);
 /* |b - A z| / |b| */
@@ -35,10 +40,27 @@ PetscErrorCode TransportSymmetryDefect(Mat A, PetscReal *defect);
 PetscErrorCode TransportKeepNull(Mat A, Mat D, PetscInt count, Vec *n, PetscInt *kept);
 /* See TransportModes; rate: of the local states. */
 PetscErrorCode TransportModesOf(Collision c, States s, Vec drive, Vec solution, const PetscReal *rate, const StatesPoint *p, PetscReal *part);
-/* Electrons' tensors from L; x->L, k_B T. */
+/* Electrons' tensors from x->L. */
 void TransportReadTensors(int dimension, PetscReal kT, TransportTensors *x);
+/* The same of complex L, which re->L and im->L take over; im may be NULL. */
+void TransportReadComplex(int dimension, PetscReal kT, const Complex L[2][2][3][3], TransportTensors *re, TransportTensors *im);
+/* Phonons alone */
+void TransportReadLattice(PetscReal kT, const Complex L[3][3], TransportTensors *re, TransportTensors *im);
+/* out = factor a b; out may be a or b */
+void TensorMultiply(const Complex a[3][3], const Complex b[3][3], Complex factor, Complex out[3][3]);
+/* Inverse of the upper left d x d part; zero elsewhere. false: singular. */
+bool      TensorInvert(int d, const Complex m[3][3], Complex inverse[3][3]);
+PetscReal TensorNorm(const Complex m[3][3]);
+void      TensorSplit(const Complex m[3][3], PetscReal re[3][3], PetscReal im[3][3]);      /* im may be NULL */
+void      TensorJoin(const PetscReal re[3][3], const PetscReal im[3][3], Complex m[3][3]); /* im may be NULL */
 /* No steady state: no number stands for it. */
 void TransportFillNan(TransportTensors *x);
+/* 1/(Re or Im of tau/(1 - i omega tau)) of 1/tau > 0, else 0 */
+PetscErrorCode TransportSpreadRates(PetscInt n, const PetscReal *rate, PetscReal omega, bool imaginary, PetscReal *effective);
+/* The list with -B of each B where reversed; opposite [nB]: where -B is, or -1. all->B is the caller's to free. */
+PetscErrorCode TransportExtendFields(const TransportFields *fields, bool reversed, TransportFields *all, PetscInt *opposite);
+/* Low-field read-outs from dL_EE/d|B| and dL_ET/d|B| */
+void TransportReadLow(int dimension, PetscReal kT, const TransportTensors *still, const PetscReal EE[3][3], const PetscReal ET[3][3], TransportLowField *low);
 #define NULL_TOLERANCE 1e-9 /* |A n| / |D n| of a null vector */
 #define OVERLAP_LIMIT  1e-6 /* share of a drive along a null vector beyond which there is no steady state */
 
