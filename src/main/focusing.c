@@ -330,6 +330,7 @@ PetscErrorCode FocusingRun(Deck deck, Material m, Results r)
   Surface         surface;
 
   PetscFunctionBeginUser;
+  PetscCall(DeckGetSection(deck, "focusing", &deck));
   PetscCall(GetStudy(deck, m, &s));
   /* long waves: 1/400 of the zone, where dispersion changes velocities by some 1e-6 */
   PetscCall(SurfaceCreate(PETSC_COMM_WORLD, s.mesh, Branch, ZoneEdge, &s, s.frequency, 0.0025 * ZoneEdge(&s, (PetscReal[3]){1, 0, 0}), &surface));

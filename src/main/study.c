@@ -2,10 +2,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "study.h"
 
-static const Study studies[] = {{"wave_packet", WavePacketRegisterKeys, WavePacketRun}, {"focusing", FocusingRegisterKeys, FocusingRun}, {NULL}};
+static const Study studies[] = {
+  {"wave_packet", false, WavePacketRegisterKeys, WavePacketRun},
+  {"focusing", false, FocusingRegisterKeys, FocusingRun},
+  {"orbits", true, OrbitsRegisterKeys, OrbitsRun},
+  {NULL}};
 
-/* Sections that belong to transport alone. */
-static const char *const transport[] = {"scattering", "carriers", "temperature", "electrons", "phonons", "solve", NULL};
+/* Sections that belong to transport; studies of electrons share the last three. */
+static const char *const transport[] = {"scattering", "phonons", "solve", "magnetic_field", "frequency", "carriers", "temperature", "electrons", NULL};
+#define SHARED 5
 
 PetscErrorCode StudyRegisterKeys(void)
 {
@@ -28,6 +33,7 @@ static PetscErrorCode Find(Deck deck, const Study **study)
     *study = s;
   }
   for (const char *const *t = transport; *study && *t; t++) {
+    if ((*study)->electrons && t - transport >= SHARED) break;
     PetscCall(DeckHas(deck, *t, &has));
     if (has) PetscCall(DeckError(deck, *t, "'%s' belongs to transport, and '%s' makes this deck a study: write two decks", *t, (*study)->section));
   }
@@ -41,7 +47,7 @@ static PetscErrorCode Run(const Study *study, Deck deck)
   Deck            section;
   Material        m;
   Results         r;
-  PetscInt        nmodes;
+  PetscInt        nbands, nmodes;
   PetscReal       now, peak;
   int             size;
 
@@ -51,12 +57,11 @@ static PetscErrorCode Run(const Study *study, Deck deck)
   PetscCall(DeckGetSection(deck, "material", &section));
   PetscCall(MaterialCreateFromDeck(PETSC_COMM_WORLD, section, &m));
   PetscCall(MaterialGetName(m, &name));
-  PetscCall(MaterialGetSizes(m, NULL, &nmodes, NULL, NULL));
+  PetscCall(MaterialGetSizes(m, &nbands, &nmodes, NULL, NULL));
   Log(1, "material  %s", name);
-  if (!nmodes) PetscCall(DeckError(deck, "material", "the material has no phonons, which '%s' is about", study->section));
+  if (study->electrons ? !nbands : !nmodes) PetscCall(DeckError(deck, "material", "the material has no %s, which '%s' is about", study->electrons ? "electron bands" : "phonons", study->section));
   PetscCall(ResultsWriteProvenance(r, deck));
-  PetscCall(DeckGetSection(deck, study->section, &section));
-  PetscCall(study->run(section, m, r));
+  PetscCall(study->run(deck, m, r));
   PetscCall(ResultsCommit(r));
   Log(1, "results   %s (pictures: umklapp plot %s)", output, output);
   PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));

@@ -2,7 +2,7 @@
   Studies: what `umklapp run` does instead of transport when the deck has a section of that name. One entry of the table in study.c,
   one file src/main/NAME.c each.
 
-    static const Study studies[] = {{"wave_packet", "...", WavePacketRegisterKeys, WavePacketRun}, ...};
+    static const Study studies[] = {{"wave_packet", false, WavePacketRegisterKeys, WavePacketRun}, ...};
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef UMKLAPP_MAIN_STUDY_H
@@ -13,8 +13,9 @@
 
 typedef struct {
   const char *section;
+  bool        electrons;       /* about electrons, and may take temperature, carriers and electrons from the deck; else about phonons */
   PetscErrorCode (*register_keys)(void);
-  PetscErrorCode (*run)(Deck section, Material m, Results r); /* collective; writes to r and prints its report */
+  PetscErrorCode (*run)(Deck deck, Material m, Results r); /* collective; writes to r and prints its report */
 } Study;
 
 PetscErrorCode StudyRegisterKeys(void);
@@ -22,8 +23,10 @@ PetscErrorCode StudyRegisterKeys(void);
 PetscErrorCode StudyRun(Deck *deck, bool *done);
 
 PetscErrorCode WavePacketRegisterKeys(void);
-PetscErrorCode WavePacketRun(Deck section, Material m, Results r);
+PetscErrorCode WavePacketRun(Deck deck, Material m, Results r);
 PetscErrorCode FocusingRegisterKeys(void);
-PetscErrorCode FocusingRun(Deck section, Material m, Results r);
+PetscErrorCode FocusingRun(Deck deck, Material m, Results r);
+PetscErrorCode OrbitsRegisterKeys(void);
+PetscErrorCode OrbitsRun(Deck deck, Material m, Results r);
 
 #endif

@@ -358,6 +358,7 @@ PetscErrorCode WavePacketRun(Deck deck, Material m, Results r)
   PetscReal           *energy;
 
   PetscFunctionBeginUser;
+  PetscCall(DeckGetSection(deck, "wave_packet", &deck));
   PetscCall(GetStudy(deck, m, &s));
   PetscCall(LatticeCreate(PETSC_COMM_WORLD, m, s.box, &lattice));
   PetscCall(LatticeGetLayout(lattice, &l));

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Studies of electrons: electron_study_cases.py SOURCE UMKLAPP
+
+orbits  cyclotron masses and areas of tilted ellipsoids in closed form; open orbits, necks and orbits of holes of a cosine band; the same on 1 and 3 ranks;
+        silicon's orbits against the masses at the valley's bottom; malformed decks end with one line and status 2.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+SOURCE, UMKLAPP = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+SILICON = os.path.join(SOURCE, 'inputs', 'data', 'silicon.h5')
+MASS = np.array([0.9, 0.19, 0.4])
+AXES = np.array([[2, 1, 2], [-2, 2, 1], [-1, -2, 2]]) / 3
+DIRECTIONS = np.array([[0, 0, 1], [1, 2, 3], [2, 1, 2], [0.3, -0.7, 0.1]])
+ELLIPSOID = f'''material: {{model: {{extent: 0.2 eV, bands: [{{kind: ellipsoid, mass: {MASS.tolist()} m_e, axes: {(3 * AXES).tolist()}}},
+  {{kind: kane, mass: 0.3 m_e, nonparabolicity: 1.5 1/eV, type: valence, edge: -0.5 eV}}]}}}}
+orbits: {{energy: [0.05, 0.1] eV, from: conduction, directions: {DIRECTIONS.tolist()}, mesh: 8, refine: 2, slices: 8, field: 2 T}}
+output: x.h5
+'''
+COSINE = '''material: {model: {lattice_constant: 4 angstrom, metal: true, electrons: 1, bands: [{kind: cosine, hopping: 0.25 eV}]}}
+orbits: {energy: 1.1 eV, directions: [[0, 0, 1], [1, 0, 0.3]], mesh: 12, refine: 2, slices: 10}
+output: x.h5
+'''
+VALLEY = f'''material: {SILICON}
+orbits: {{energy: 0.03 eV, from: conduction, directions: [0, 0, 1], mesh: 24, refine: 2, slices: 4}}
+output: x.h5
+'''
+SHEET = '''material: {model: {dimension: 2, lattice_constant: 4 angstrom, bands: [{kind: cosine, hopping: [0.25, 0.05] eV}]}}
+orbits: {energy: [0.1, 0.4] eV, mesh: 12, refine: 2}
+output: x.h5
+'''
+MALFORMED = [
+    (ELLIPSOID, '[0.05, 0.1] eV', '[0.05, 0.5] eV', 'extent'),
+    (ELLIPSOID, '[0.05, 0.1] eV', '-0.2 eV', 'no band reaches'),
+    (ELLIPSOID, DIRECTIONS.tolist().__str__(), '[0, 0, 0]', 'no length'),
+    (ELLIPSOID, 'field: 2 T', 'field: 2 eV', 'field'),
+    (ELLIPSOID, 'output:', 'solve: rta\noutput:', 'belongs to transport'),
+    (ELLIPSOID, 'output:', 'temperature: 300 K\noutput:', 'given twice'),
+    (ELLIPSOID, 'energy: [0.05, 0.1] eV, from: conduction, ', '', 'orbits need energies'),
+    (COSINE, 'energy: 1.1 eV,', 'energy: 1.1 eV, from: valence,', 'no band edges'),
+    (SHEET, 'mesh: 12', 'mesh: 12, directions: [1, 0, 0]', 'along z alone'),
+    (ELLIPSOID, 'slices: 8', 'slices: 8, sclices: 9', "slices"),
+]
+problems = []
+
+
+def check(ok, text):
+    if not ok:
+        problems.append(text)
+
+
+def run(deck, ranks=1):
+    """status, standard error, folder/x.h5"""
+    folder = tempfile.mkdtemp(prefix='umklapp-study-')
+    with open(os.path.join(folder, 'deck.yaml'), 'w') as file:
+        file.write(deck)
+    words = ([] if ranks == 1 else ['mpirun', '--oversubscribe', '-n', str(ranks)]) + [UMKLAPP, 'run', 'deck.yaml']
+    done = subprocess.run(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return done.returncode, done.stderr, os.path.join(folder, 'x.h5')
+
+
+def read(deck, group, ranks=1):
+    status, text, path = run(deck, ranks)
+    check(status == 0, f'{group}: status {status}: {text[:300]}')
+    if status:
+        return None
+    with h5py.File(path) as file:
+        found = {}
+        file[group].visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def ellipsoids():
+    """m_c = sqrt(det M / b.M.b), A = 2 pi m_c E, A'' = - 2 pi sqrt(det M / (b.M.b)^3), in atomic units."""
+    one, three = (read(ELLIPSOID, 'orbits', ranks) for ranks in (1, 3))
+    if one is None or three is None:
+        return
+    b = DIRECTIONS / np.linalg.norm(DIRECTIONS, axis=1)[:, None]
+    along = np.einsum('di,ni,n,nj,dj->d', b, AXES, MASS, AXES, b)
+    d, energy = one['orbit/direction_index'], one['energy'][one['orbit/energy_index']]
+    mass = np.sqrt(MASS.prod() / along)[d]
+    check(len(d) == 8, f'{len(d)} orbits of an ellipsoid at 2 energies and 4 directions')
+    if len(d) != 8:
+        return
+    off = lambda name, exact: np.abs(one[name] / exact - 1).max()
+    area = 2 * np.pi * mass * energy / 27.211386245988 / 0.529177210903**2
+    check(off('orbit/mass', mass) < 1e-8, f'mass of an ellipsoid: {off("orbit/mass", mass):.1e}')
+    check(off('orbit/mass_difference', mass) < 1e-6, f'mass from areas: {off("orbit/mass_difference", mass):.1e}')
+    check(off('orbit/area', area) < 1e-8, f'area of an ellipsoid: {off("orbit/area", area):.1e}')
+    check(off('orbit/frequency', area * 1e20 * 1.054571817e-34 / (2 * np.pi * 1.602176634e-19)) < 1e-8, 'frequency of oscillations')
+    check(off('orbit/cyclotron_frequency', 2 * 1.602176634e-19 / (2 * np.pi * 9.1093837015e-31 * mass) * 1e-9) < 1e-8, 'cyclotron frequency')
+    check(off('orbit/curvature', -2 * np.pi * np.sqrt(MASS.prod() / along**3)[d]) < 1e-4, 'curvature of the area')
+    check(np.abs(np.sort(one['valley/mass'], axis=1) - np.sort(MASS)).max() < 1e-7, 'masses at the bottom')
+    for name in one:
+        if not name.startswith('surface'):
+            check(np.allclose(one[name], three[name], rtol=1e-10, atol=1e-9, equal_nan=True), f'{name} differs between 1 and 3 ranks')
+    kane = read(ELLIPSOID.replace('from: conduction', 'from: valence'), 'orbits')
+    if kane is not None:
+        exact = -0.3 * (1 + 2 * 1.5 * kane['energy_given'][kane['orbit/energy_index']])
+        check(len(exact) == 8 and np.abs(kane['orbit/mass'] / exact - 1).max() < 1e-8, 'orbits of holes in a Kane band')
+
+
+def cosine():
+    """A neck's orbit of electrons and a belly's of holes; tilted, open orbits along b_2."""
+    found = read(COSINE, 'orbits')
+    if found is None:
+        return
+    along = found['orbit/direction_index'] == 0
+    mass, area = found['orbit/mass'][along], found['orbit/area'][along]
+    check(len(mass) == 2 and mass.min() < 0 < mass.max(), f'neck and belly: masses {mass}')
+    check(not np.any(found['open/direction_index'] == 0) and np.any(found['open/direction_index'] == 1), 'open orbits')
+    check(np.all(np.abs(found['open/period']) == [0, 1, 0]), f'open orbits along {found["open/period"]}')
+    # area where 4 t (sin^2 x/2 + sin^2 y/2) < E - 2 t (1 - cos k_z) in the planes k_z = 0 and pi, by quadrature
+    x = (np.arange(20000) + 0.5) * np.pi / 20000
+    for kz, sign in ((np.pi, 1), (0, -1)):
+        left = 1.1 - 0.5 * (1 - np.cos(kz)) - 0.5 * (1 - np.cos(x))
+        filled = 4 * np.mean(np.arccos(np.clip(1 - left / 0.5, -1, 1)) * (left > 0)) * np.pi / 16
+        exact = filled if sign > 0 else (2 * np.pi / 4)**2 - filled
+        got = area[np.sign(mass) == sign]
+        check(len(got) == 1 and abs(got[0] / exact - 1) < 1e-5, f'area at k_z = {kz:.2f}: {got}, {exact}')
+
+
+def sheet():
+    """In two dimensions the mass of a closed orbit is the density of states: 2 pi m = (2 pi)^2 g."""
+    found = read(SHEET, 'orbits')
+    if found is None:
+        return
+    check(len(found['orbit/mass']) == 1 and len(found['open/period']) == 2, f'{len(found["orbit/mass"])} closed and {len(found["open/period"])} open orbits of a sheet')
+    x = np.linspace(0, np.pi, 400001)
+    area = lambda e: 4 * np.trapz(np.arccos(np.clip(1 - np.maximum(e - 0.1 * (1 - np.cos(x)), 0) / 0.5, -1, 1)), x)
+    exact = (area(0.1001) - area(0.0999)) / 2e-4 / (2 * np.pi) / 16 * 27.211386245988 * 0.529177210903**2
+    check(abs(found['orbit/mass'][0] / exact - 1) < 1e-4, f'mass in a sheet: {found["orbit/mass"]}, {exact}')
+
+
+def valleys():
+    found = read(VALLEY, 'orbits')
+    if found is None:
+        return
+    mass = np.sort(found['orbit/mass'])
+    expected = found['valley/cyclotron_mass'][:, 0]
+    check(len(mass) == 6 and np.ptp(mass[:2]) < 1e-4 and np.ptp(mass[2:]) < 1e-4, f'orbits of six valleys: {mass}')
+    check(np.all(np.abs(mass / np.sort(expected) - 1) < 0.06), f'{mass} against {np.sort(expected)} at the bottom')
+    check(np.abs(found['orbit/mass_difference'] / found['orbit/mass'] - 1).max() < 1e-5, 'mass and areas of silicon')
+
+
+def malformed():
+    for deck, old, new, message in MALFORMED:
+        check(old in deck, old)
+        status, text, path = run(deck.replace(old, new, 1))
+        check(status == 2 and message in text and text.count('\n') == 1 and not os.path.exists(path), f'{message}: status {status}: {text[:300]}')
+
+
+for part in (ellipsoids, cosine, sheet, valleys, malformed):
+    part()
+print('\n'.join(problems))
+sys.exit(1 if problems else 0)
