@@ -229,7 +229,8 @@ static PetscErrorCode Respond(const System *r, RunData *d, TransportLevel level,
   }
   TransportResponse *response = d->response[level] + at * f->nB * f->nF;
   TransportLowField *low      = d->low[level] + at * f->nB;
-  PetscCall(TransportRespond(r->transport, level, &r->scan.point[at], f, still, response, low, d->weight[at]));
+  if (r->both) PetscCall(DragRespond(r->drag, level, &r->scan.point[at], f, still, response, low, d->weight[at]));
+  else PetscCall(TransportRespond(r->transport, level, &r->scan.point[at], f, still, response, low, d->weight[at]));
   for (PetscInt i = 0; i < f->nB * f->nF; i++) *converged = *converged && response[i].re.converged;
   PetscFunctionReturn(0);
 }

@@ -23,6 +23,9 @@ PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collisi
   PetscCall(DeckGetInt(deck, "max_iterations", &d->max_iterations, NULL));
   PetscCall(DeckGetChoice(deck, "method", &kind));
   d->picard = kind == 1;
+  PetscCall(DeckGetChoice(deck, "frequencies", &kind));
+  d->shifted = kind == 1;
+  PetscCall(DeckGetBool(deck, "reverse_field", &d->reversed));
   PetscCall(CollisionGetLocalStates(electrons, SPECIES_ELECTRON, NULL, &d->ne, NULL));
   PetscCall(CollisionGetLocalStates(lattice, SPECIES_PHONON, NULL, &d->np, NULL));
   PetscCall(CollisionGetLocalStates(electrons, SPECIES_PHONON, NULL, &d->nf, NULL));
@@ -56,6 +59,7 @@ PetscErrorCode DragDestroy(Drag *drag)
   Mat *const matrix[] = {&d->P, &d->weights, &d->shell[0], &d->shell[1], &d->A, &d->D};
   for (int i = 0; i < 6; i++) PetscCall(MatDestroy(matrix[i]));
   PetscCall(KSPDestroy(&d->ksp));
+  PetscCall(MatNullSpaceDestroy(&d->null));
   PetscCall(PetscFree4(d->scale_f, d->scale_l, d->rate, d->shared));
   PetscCall(PetscFree(d->refined));
   PetscCall(PetscFree(d));
@@ -185,85 +189,71 @@ static PetscErrorCode add_moment(Drag d, DragPart part, Vec x, Vec z, PetscReal 
   PetscFunctionReturn(0);
 }
 
-/* <x, z> of the rows that x drives, per k_B T */
-static PetscErrorCode moment(Drag d, int drive, Vec z, PetscReal kT, PetscReal m[3][3])
+PetscErrorCode DragMoment(Drag d, Vec x, Vec z, PetscReal kT, PetscReal m[3][3])
 {
   PetscFunctionBeginUser;
   for (int r = 0; r < 9; r++) m[r / 3][r % 3] = 0.0;
-  if (drive != DRAG_PHONONS) PetscCall(add_moment(d, PART_ELECTRONS, d->x[drive], z, 1.0 / kT, m));
-  else {
-    PetscCall(add_moment(d, PART_COARSE, d->x[drive], z, 1.0 / (kT * d->multiplicity), m));
-    if (d->inside) PetscCall(add_moment(d, PART_REFINED, d->x[drive], z, 1.0 / (kT * d->fine_multiplicity), m));
-  }
+  PetscCall(add_moment(d, PART_ELECTRONS, x, z, 1.0 / kT, m));
+  PetscCall(add_moment(d, PART_COARSE, x, z, 1.0 / (kT * d->multiplicity), m));
+  if (d->inside) PetscCall(add_moment(d, PART_REFINED, x, z, 1.0 / (kT * d->fine_multiplicity), m));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode add_spread(Drag d, int a, int b, const StatesPoint *p, PetscReal m[3][3])
+PetscErrorCode DragAddSpread(Drag d, int a, int b, const StatesPoint *p, const PetscReal *rate, const PetscReal *shared, PetscReal factor, PetscReal m[3][3])
 {
   PetscReal add[3][3] = {{0}};
   PetscFunctionBeginUser;
   if (a == DRAG_PHONONS && b == DRAG_PHONONS) {
-    PetscCall(DriveSpread(d->c2, d->phonons, p, DRIVE_GRADIENT, DRIVE_GRADIENT, d->rate + d->ne, add));
-    if (d->inside) PetscCall(DriveSpread(d->c1, d->fine, p, DRIVE_GRADIENT, DRIVE_GRADIENT, d->shared, add));
-  } else if (a != DRAG_PHONONS && b != DRAG_PHONONS) PetscCall(DriveSpread(d->c1, d->electrons, p, a == DRAG_FIELD ? DRIVE_FIELD : DRIVE_GRADIENT, b == DRAG_FIELD ? DRIVE_FIELD : DRIVE_GRADIENT, d->rate, add));
-  for (int r = 0; r < 9; r++) m[r / 3][r % 3] += add[r / 3][r % 3] / p->kT;
+    PetscCall(DriveSpread(d->c2, d->phonons, p, DRIVE_GRADIENT, DRIVE_GRADIENT, rate + d->ne, add));
+    if (d->inside) PetscCall(DriveSpread(d->c1, d->fine, p, DRIVE_GRADIENT, DRIVE_GRADIENT, shared, add));
+  } else if (a != DRAG_PHONONS && b != DRAG_PHONONS) PetscCall(DriveSpread(d->c1, d->electrons, p, a == DRAG_FIELD ? DRIVE_FIELD : DRIVE_GRADIENT, b == DRAG_FIELD ? DRIVE_FIELD : DRIVE_GRADIENT, rate, add));
+  for (int r = 0; r < 9; r++) m[r / 3][r % 3] += factor * add[r / 3][r % 3];
   PetscFunctionReturn(0);
 }
 
-static void add_to(const PetscReal a[3][3], PetscReal sum[3][3])
-{
-  for (int r = 0; r < 9; r++) sum[r / 3][r % 3] += a[r / 3][r % 3];
-}
-
-/* a b times factor; c: minus it from c */
-static void multiply(const PetscReal a[3][3], const PetscReal b[3][3], PetscReal factor, PetscReal out[3][3])
-{
-  MatMul3(a, b, out);
-  for (int r = 0; r < 9; r++) out[r / 3][r % 3] *= factor;
-}
-
-/* sqrt of the sum of squares */
-static PetscReal size_of(const PetscReal m[3][3])
-{
-  PetscReal sum = 0.0;
-  for (int r = 0; r < 9; r++) sum += m[r / 3][r % 3] * m[r / 3][r % 3];
-  return sqrt(sum);
-}
-
 #define CONST3(m) ((const PetscReal(*)[3])(m))
+#define CONSTC(m) ((const Complex(*)[3])(m))
+#define PUT(value, member) TensorSplit(CONSTC(value), re->member, im ? im->member : NULL)
 
-/* Tensors from the nine moments of the three drives. */
-static void read_tensors(Drag d, PetscReal kT, PetscReal L[DRAG_DRIVES][DRAG_DRIVES][3][3], TransportTensors *x)
+void DragReadTensors(Drag d, PetscReal kT, Complex L[DRAG_DRIVES][DRAG_DRIVES][3][3], TransportTensors *re, TransportTensors *im)
 {
-  const int dimension = d->electrons->mesh->crystal->dimension;
-  PetscReal tmp[3][3], tmp2[3][3], part[2][3][3], worst = 0.0;
+  Complex   both[2][2][3][3] = {{{{0}}}}, rho[3][3], tmp[3][3], carried[2][3][3], worst_part[3][3];
+  PetscReal worst = 0.0;
   for (int a = 0; a < DRAG_DRIVES; a++)
     for (int b = 0; b < DRAG_DRIVES; b++) {
-      const PetscReal scale = sqrt(size_of(CONST3(L[a][a])) * size_of(CONST3(L[b][b])));
-      add_to(CONST3(L[a][b]), x->L[a != DRAG_FIELD][b != DRAG_FIELD]);
-      for (int r = 0; r < 9; r++) tmp[r / 3][r % 3] = L[a][b][r / 3][r % 3] - L[b][a][r % 3][r / 3];
-      if (scale > 0.0) worst = PetscMax(worst, size_of(CONST3(tmp)) / scale);
+      const PetscReal scale = sqrt(TensorNorm(CONSTC(L[a][a])) * TensorNorm(CONSTC(L[b][b])));
+      for (int r = 0; r < 9; r++) {
+        both[a != DRAG_FIELD][b != DRAG_FIELD][r / 3][r % 3] += L[a][b][r / 3][r % 3];
+        worst_part[r / 3][r % 3] = L[a][b][r / 3][r % 3] - L[b][a][r % 3][r / 3];
+      }
+      if (scale > 0.0) worst = PetscMax(worst, TensorNorm(CONSTC(worst_part)) / scale);
     }
-  TransportReadTensors(dimension, kT, x);
-  x->onsager_defect = worst;
-  const PetscReal(*rho)[3] = CONST3(x->resistivity);
-  multiply(rho, CONST3(L[DRAG_FIELD][DRAG_ELECTRONS]), 1.0 / kT, x->seebeck_electron);
-  multiply(rho, CONST3(L[DRAG_FIELD][DRAG_PHONONS]), 1.0 / kT, x->seebeck_phonon);
-  multiply(CONST3(L[DRAG_ELECTRONS][DRAG_FIELD]), rho, 1.0, x->peltier_electron);
-  multiply(CONST3(L[DRAG_PHONONS][DRAG_FIELD]), rho, 1.0, x->peltier_phonon);
+  TransportReadComplex((int)d->electrons->mesh->crystal->dimension, kT, (const Complex(*)[2][3][3])both, re, im);
+  re->onsager_defect = worst;
+  TensorJoin(CONST3(re->resistivity), im ? CONST3(im->resistivity) : NULL, rho);
+  TensorMultiply(CONSTC(rho), CONSTC(L[DRAG_FIELD][DRAG_ELECTRONS]), 1.0 / kT, tmp);
+  PUT(tmp, seebeck_electron);
+  TensorMultiply(CONSTC(rho), CONSTC(L[DRAG_FIELD][DRAG_PHONONS]), 1.0 / kT, tmp);
+  PUT(tmp, seebeck_phonon);
   for (int s = 0; s < 2; s++) { /* heat at zero current, by the species that carries it */
     const int a = s ? DRAG_PHONONS : DRAG_ELECTRONS;
-    MatMul3(CONST3(s ? x->peltier_phonon : x->peltier_electron), CONST3(x->L[DRIVE_FIELD][DRIVE_GRADIENT]), tmp2);
-    for (int r = 0; r < 9; r++) part[s][r / 3][r % 3] = (L[a][DRAG_ELECTRONS][r / 3][r % 3] + L[a][DRAG_PHONONS][r / 3][r % 3] - tmp2[r / 3][r % 3]) / kT;
+    TensorMultiply(CONSTC(L[a][DRAG_FIELD]), CONSTC(rho), 1.0, carried[s]);
+    TensorMultiply(CONSTC(carried[s]), CONSTC(both[DRIVE_FIELD][DRIVE_GRADIENT]), 1.0, tmp);
+    for (int r = 0; r < 9; r++) tmp[r / 3][r % 3] = (L[a][DRAG_ELECTRONS][r / 3][r % 3] + L[a][DRAG_PHONONS][r / 3][r % 3] - tmp[r / 3][r % 3]) / kT;
+    if (s) PUT(tmp, lattice);
+    else PUT(tmp, kappa);
   }
-  memcpy(x->kappa, part[0], sizeof(x->kappa));
-  memcpy(x->lattice, part[1], sizeof(x->lattice));
-  multiply(CONST3(x->kappa), rho, 1.0 / kT, x->lorenz);
+  PUT(carried[0], peltier_electron);
+  PUT(carried[1], peltier_phonon);
+  TensorJoin(CONST3(re->kappa), im ? CONST3(im->kappa) : NULL, tmp);
+  TensorMultiply(CONSTC(tmp), CONSTC(rho), 1.0 / kT, tmp);
+  PUT(tmp, lorenz);
 }
 
 PetscErrorCode DragSolve(Drag d, TransportLevel level, const StatesPoint *p, TransportTensors *x)
 {
-  PetscReal L[DRAG_DRIVES][DRAG_DRIVES][3][3];
+  Complex   L[DRAG_DRIVES][DRAG_DRIVES][3][3];
+  PetscReal m[3][3];
   PetscFunctionBeginUser;
   memset(x, 0, sizeof(*x));
   x->converged   = true;
@@ -281,10 +271,11 @@ PetscErrorCode DragSolve(Drag d, TransportLevel level, const StatesPoint *p, Tra
   }
   for (int a = 0; a < DRAG_DRIVES; a++)
     for (int b = 0; b < DRAG_DRIVES; b++) {
-      PetscCall(moment(d, a, d->z[level][b], p->kT, L[a][b]));
-      PetscCall(add_spread(d, a, b, p, L[a][b]));
+      PetscCall(DragMoment(d, d->x[a], d->z[level][b], p->kT, m));
+      PetscCall(DragAddSpread(d, a, b, p, d->rate, d->shared, 1.0 / p->kT, m));
+      TensorJoin(CONST3(m), NULL, L[a][b]);
     }
-  read_tensors(d, p->kT, L, x);
+  DragReadTensors(d, p->kT, L, x, NULL);
   PetscFunctionReturn(0);
 }
 

@@ -29,11 +29,19 @@ struct _p_Drag {
   TransportLevel level;                   /* that A stands for: full or drag */
   Mat          A, D;
   KSP          ksp;
+  MatNullSpace null;                      /* of A */
+  bool         shifted, reversed;         /* as in Transport */
 };
 
 /* drag.c: rows of one part of a system's vector as a vector of c1 (electrons, refined phonons) or c2 (coarse ones), zero elsewhere; and back, times a factor. Not collective. */
 PetscErrorCode DragExtract(Drag d, Vec x, DragPart part, Vec to);
 PetscErrorCode DragInsert(Drag d, Vec from, DragPart part, PetscReal factor, Vec x);
+/* <x, z> / k_B T over all parts. Collective. */
+PetscErrorCode DragMoment(Drag d, Vec x, Vec z, PetscReal kT, PetscReal m[3][3]);
+/* m += factor times DriveSpread of drives a and b with 1/tau as given (of the system's states; of fine phonons as `shared`). Collective. */
+PetscErrorCode DragAddSpread(Drag d, int a, int b, const StatesPoint *p, const PetscReal *rate, const PetscReal *shared, PetscReal factor, PetscReal m[3][3]);
+/* Tensors from the nine moments of the three drives; im may be NULL. */
+void DragReadTensors(Drag d, PetscReal kT, Complex L[DRAG_DRIVES][DRAG_DRIVES][3][3], TransportTensors *re, TransportTensors *im);
 /* phi of the lattice's rows -> its part that the little groups allow. */
 PetscErrorCode DragProjectLattice(Drag d, Vec lattice);
 

@@ -361,6 +361,8 @@ PetscErrorCode DragSolveLevel(Drag d, TransportLevel level, TransportTensors *x)
   PetscCall(TransportOperator(d->c1, &d->kind[0], &d->shell[0], &d->op[0]));
   PetscCall(TransportOperator(d->c2, &d->kind[1], &d->shell[1], &d->op[1]));
   PetscCall(find_null_space(d, &space, x));
+  PetscCall(MatNullSpaceDestroy(&d->null));
+  d->null = space;
   PetscCall(MatSetNullSpace(d->A, space));
   PetscCall(MatSetTransposeNullSpace(d->A, space));
   PetscCall(TransportSymmetryDefect(d->A, &x->symmetry_defect));
@@ -375,6 +377,5 @@ PetscErrorCode DragSolveLevel(Drag d, TransportLevel level, TransportTensors *x)
     if (space) PetscCall(MatNullSpaceRemove(space, d->x[k]));
     PetscCall(solve_one(d, level, k, x));
   }
-  PetscCall(MatNullSpaceDestroy(&space));
   PetscFunctionReturn(0);
 }

@@ -4,8 +4,9 @@
 #include <string.h>
 
 typedef struct {
-  Transport t;
-  PetscReal kT;
+  Transport          t;
+  const StatesPoint *p;
+  PetscReal          kT;
 } Context;
 
 static PetscErrorCode moment(void *context, Vec x, Vec z, PetscReal m[3][3])
@@ -79,7 +80,8 @@ static PetscErrorCode fill_weight(Context *c, const StatesPoint *p, PetscReal we
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TransportExtendFields(const TransportFields *f, bool reversed, TransportFields *all, PetscInt *opposite)
+/* The list with -B of each B where reversed; opposite [nB]: where -B is, or -1. all->B is the caller's to free. */
+static PetscErrorCode extend_fields(const TransportFields *f, bool reversed, TransportFields *all, PetscInt *opposite)
 {
   PetscFunctionBeginUser;
   *all = *f;
@@ -98,7 +100,8 @@ PetscErrorCode TransportExtendFields(const TransportFields *f, bool reversed, Tr
   PetscFunctionReturn(0);
 }
 
-PetscReal TransportReversal(int n, const ResponsePoint *here, const ResponsePoint *there)
+/* Largest |L_XY(B) - L_YX(-B)^T| / sqrt(|L_XX| |L_YY|) of n drives. */
+static PetscReal reversal(int n, const ResponsePoint *here, const ResponsePoint *there)
 {
   PetscReal worst = 0.0;
   for (int i = 0; i < n; i++)
@@ -111,7 +114,8 @@ PetscReal TransportReversal(int n, const ResponsePoint *here, const ResponsePoin
   return worst;
 }
 
-void TransportReadLow(int dimension, PetscReal kT, const TransportTensors *still, const PetscReal EE[3][3], const PetscReal ET[3][3], TransportLowField *low)
+/* From dL_EE/d|B| and dL_ET/d|B| */
+static void read_low_field(int dimension, PetscReal kT, const TransportTensors *still, const PetscReal EE[3][3], const PetscReal ET[3][3], TransportLowField *low)
 {
   Complex rho[3][3], sigma1[3][3], S[3][3], alpha1[3][3], rho1[3][3], S1[3][3];
   TensorJoin((const PetscReal(*)[3])still->resistivity, NULL, rho);
@@ -129,31 +133,79 @@ void TransportReadLow(int dimension, PetscReal kT, const TransportTensors *still
     }
 }
 
-/* Tensors of one field and frequency */
-static PetscErrorCode read_point(Context *c, const StatesPoint *p, PetscReal omega, ResponsePoint *from, TransportResponse *to)
+void ResponseBegin(const ResponsePoint *from, TransportResponse *to)
 {
+  memset(to, 0, sizeof(*to));
+  to->re.converged            = from->converged;
+  to->re.residual             = from->residual;
+  to->re.iterations           = from->iterations;
+  to->re.null_overlap         = from->null_overlap;
+  to->re.matthiessen          = NAN;
+  to->re.steady_state_missing = from->missing;
+  if (!from->missing) return;
+  TransportFillNan(&to->re);
+  TransportFillNan(&to->im);
+}
+
+/* Low-field coefficients of every field of the list; drives: the field, then parts of the gradient. */
+static void read_low(const ResponseSystem *s, int dimension, PetscReal kT, const TransportFields *f, const TransportTensors *still, PetscReal (*first)[RESPONSE_DRIVES][RESPONSE_DRIVES][3][3], TransportLowField *low)
+{
+  for (PetscInt b = 0; b < f->nB; b++) {
+    const bool none = !s->still || Norm3(f->B[b]) == 0.0 || s->ndrives < 2;
+    PetscReal  ET[3][3] = {{0}};
+    for (int k = 1; k < s->ndrives; k++)
+      for (int r = 0; r < 9; r++) ET[r / 3][r % 3] += first[b][0][k][r / 3][r % 3];
+    read_low_field(dimension, kT, still, (const PetscReal(*)[3])first[b][0][0], (const PetscReal(*)[3])ET, &low[b]);
+    for (int r = 0; r < 9 && none; r++) low[b].hall[r / 3][r % 3] = low[b].nernst[r / 3][r % 3] = NAN;
+  }
+}
+
+PetscErrorCode ResponseRun(const ResponseSystem *s, int dimension, PetscReal kT, bool reversed, const TransportFields *f, const TransportTensors *still, TransportResponse *response, TransportLowField *low)
+{
+  ResponsePoint  *point;
+  TransportFields all;
+  PetscInt       *opposite;
+  PetscReal     (*first)[RESPONSE_DRIVES][RESPONSE_DRIVES][3][3];
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc1(f->nB, &opposite));
+  PetscCall(extend_fields(f, reversed, &all, opposite));
+  PetscCall(PetscMalloc2(all.nB * f->nF, &point, all.nB, &first));
+  PetscCall(ResponseSolve(s, &all, point, first));
+  for (PetscInt at = 0; at < all.nB * f->nF; at++) {
+    const PetscReal   omega = f->omega[at % f->nF];
+    TransportResponse spare, *to = at < f->nB * f->nF ? &response[at] : &spare;
+    if (Norm3(all.B[at / f->nF]) == 0.0 && omega == 0.0) *to = (TransportResponse){.re = *still, .reversal_defect = still->onsager_defect};
+    else PetscCall(s->read(s->context, omega, &point[at], to)); /* adds to L */
+  }
+  for (PetscInt at = 0; at < f->nB * f->nF; at++) {
+    const PetscInt b = at / f->nF, w = at % f->nF;
+    if (Norm3(f->B[b]) == 0.0 && f->omega[w] == 0.0) continue;
+    response[at].reversal_defect = opposite[b] < 0 || point[at].missing ? NAN : reversal(s->ndrives, &point[at], &point[opposite[b] * f->nF + w]);
+    response[at].re.onsager_defect = response[at].reversal_defect;
+  }
+  read_low(s, dimension, kT, f, still, first, low);
+  PetscCall(PetscFree(opposite));
+  PetscCall(PetscFree(all.B));
+  PetscCall(PetscFree2(point, first));
+  PetscFunctionReturn(0);
+}
+
+/* Tensors of one field and frequency */
+static PetscErrorCode read_point(void *context, PetscReal omega, ResponsePoint *from, TransportResponse *to)
+{
+  Context        *c = context;
   const Transport t = c->t;
   Complex         L[2][2][3][3] = {{{{0}}}};
   PetscFunctionBeginUser;
-  memset(to, 0, sizeof(*to));
-  to->re.converged = from->converged;
-  to->re.residual = from->residual;
-  to->re.iterations = from->iterations;
-  to->re.null_overlap = from->null_overlap;
-  to->re.matthiessen  = NAN;
-  to->re.steady_state_missing = from->missing;
-  if (from->missing) {
-    TransportFillNan(&to->re);
-    TransportFillNan(&to->im);
-    PetscFunctionReturn(0);
-  }
+  ResponseBegin(from, to);
+  if (from->missing) PetscFunctionReturn(0);
   for (int i = 0; i < t->nkinds; i++)
     for (int k = 0; k < t->nkinds; k++) {
-      PetscCall(add_spread(t, t->kind[i], t->kind[k], p, omega, from->L[i][k]));
+      PetscCall(add_spread(t, t->kind[i], t->kind[k], c->p, omega, from->L[i][k]));
       memcpy(L[t->kind[i]][t->kind[k]], from->L[i][k], sizeof(from->L[i][k]));
     }
-  if (t->states->species == SPECIES_PHONON) TransportReadLattice(p->kT, (const Complex(*)[3])L[DRIVE_GRADIENT][DRIVE_GRADIENT], &to->re, &to->im);
-  else TransportReadComplex(t->states->mesh->crystal->dimension, p->kT, (const Complex(*)[2][3][3])L, &to->re, &to->im);
+  if (t->states->species == SPECIES_PHONON) TransportReadLattice(c->kT, (const Complex(*)[3])L[DRIVE_GRADIENT][DRIVE_GRADIENT], &to->re, &to->im);
+  else TransportReadComplex(t->states->mesh->crystal->dimension, c->kT, (const Complex(*)[2][3][3])L, &to->re, &to->im);
   PetscFunctionReturn(0);
 }
 
@@ -167,7 +219,7 @@ static PetscErrorCode make_system(Context *c, TransportLevel level, const Transp
     X[i] = t->drive[t->kind[i]];
     z[i] = t->solution[level][t->kind[i]];
   }
-  *s = (ResponseSystem){.comm = t->comm, .ndrives = t->nkinds, .X = X, .still = still->steady_state_missing ? NULL : z, .tolerance = t->tolerance, .max_iterations = t->max_iterations, .shifted = t->shifted, .context = c, .moment = moment, .magnetic = magnetic};
+  *s = (ResponseSystem){.comm = t->comm, .ndrives = t->nkinds, .X = X, .still = still->steady_state_missing ? NULL : z, .tolerance = t->tolerance, .max_iterations = t->max_iterations, .shifted = t->shifted, .context = c, .moment = moment, .magnetic = magnetic, .read = read_point};
   if (level != LEVEL_RTA) {
     TransportTensors spare;
     if (!t->A) PetscCall(TransportSetOperator(t, &spare));
@@ -182,46 +234,14 @@ static PetscErrorCode make_system(Context *c, TransportLevel level, const Transp
 
 PetscErrorCode TransportRespond(Transport t, TransportLevel level, const StatesPoint *p, const TransportFields *f, const TransportTensors *still, TransportResponse *response, TransportLowField *low, PetscReal weight[2][2][3][3])
 {
-  const int       dimension = t->states->mesh->crystal->dimension;
-  Context         c         = {t, p->kT};
-  ResponseSystem  s;
-  ResponsePoint  *point;
-  TransportFields all;
-  PetscInt       *opposite;
-  Vec             X[2], z[2];
-  PetscReal     (*first)[RESPONSE_DRIVES][RESPONSE_DRIVES][3][3];
+  Context        c = {t, p, p->kT};
+  ResponseSystem s;
+  Vec            X[2], z[2];
   PetscFunctionBeginUser;
   for (int i = 0; i < t->nkinds; i++) PetscCall(DriveFill(t->collision, t->states, p, t->kind[i], NULL, t->drive[t->kind[i]]));
   PetscCall(make_system(&c, level, still, X, z, &s));
-  PetscCall(PetscMalloc1(f->nB, &opposite));
-  PetscCall(TransportExtendFields(f, t->reversed, &all, opposite));
-  PetscCall(PetscMalloc2(all.nB * f->nF, &point, all.nB, &first));
-  PetscCall(ResponseSolve(&s, &all, point, first));
-  for (PetscInt b = 0; b < all.nB; b++)
-    for (PetscInt w = 0; w < f->nF; w++) {
-      const PetscInt at = b * f->nF + w;
-      if (Norm3(all.B[b]) == 0.0 && f->omega[w] == 0.0) {
-        if (b < f->nB) response[at] = (TransportResponse){.re = *still, .reversal_defect = still->onsager_defect};
-        continue;
-      }
-      TransportResponse spare;
-      PetscCall(read_point(&c, p, f->omega[w], &point[at], b < f->nB ? &response[at] : &spare));
-    }
-  for (PetscInt at = 0; at < f->nB * f->nF; at++) {
-    const PetscInt b = at / f->nF, w = at % f->nF;
-    if (Norm3(f->B[b]) == 0.0 && f->omega[w] == 0.0) continue;
-    response[at].reversal_defect = opposite[b] < 0 || point[at].missing ? NAN : TransportReversal(t->nkinds, &point[at], &point[opposite[b] * f->nF + w]);
-    response[at].re.onsager_defect = response[at].reversal_defect;
-  }
-  for (PetscInt b = 0; b < f->nB; b++) {
-    const bool none = !s.still || Norm3(f->B[b]) == 0.0 || t->nkinds < 2;
-    TransportReadLow(dimension, p->kT, still, (const PetscReal(*)[3])first[b][0][0], (const PetscReal(*)[3])first[b][0][1], &low[b]);
-    for (int r = 0; r < 9 && none; r++) low[b].hall[r / 3][r % 3] = low[b].nernst[r / 3][r % 3] = NAN;
-  }
+  PetscCall(ResponseRun(&s, (int)t->states->mesh->crystal->dimension, p->kT, t->reversed, f, still, response, low));
   PetscCall(fill_weight(&c, p, weight));
   PetscCall(VecDestroy(&s.D));
-  PetscCall(PetscFree(opposite));
-  PetscCall(PetscFree(all.B));
-  PetscCall(PetscFree2(point, first));
   PetscFunctionReturn(0);
 }

@@ -5,6 +5,7 @@
 
 #define KEPT     8    /* solutions that the next one starts from, of each drive */
 #define RESTART  60
+#define TIGHTER  0.1  /* than the symmetric system, whose tensors err by the square of the residual */
 #define FEW      40   /* iterations: more, and the preconditioner is made anew at this field */
 #define PARALLEL 1e-12
 
@@ -170,7 +171,7 @@ static PetscErrorCode create_ksp(Solver *v, int doubled)
   PetscCall(KSPGMRESSetRestart(v->ksp[doubled], RESTART));
   PetscCall(KSPSetPCSide(v->ksp[doubled], PC_RIGHT));
   PetscCall(KSPSetNormType(v->ksp[doubled], KSP_NORM_UNPRECONDITIONED));
-  PetscCall(KSPSetTolerances(v->ksp[doubled], v->s->tolerance, 1e-300, 1e8, v->s->max_iterations));
+  PetscCall(KSPSetTolerances(v->ksp[doubled], PetscMax(TIGHTER * v->s->tolerance, 1e-13), 1e-300, 1e8, v->s->max_iterations));
   PetscCall(KSPSetInitialGuessNonzero(v->ksp[doubled], PETSC_TRUE));
   PetscCall(KSPGetPC(v->ksp[doubled], &pc));
   PetscCall(PCSetType(pc, PCBJACOBI));

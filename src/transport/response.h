@@ -19,6 +19,13 @@
 
 #define RESPONSE_DRIVES 3
 
+typedef struct { /* at one field and frequency */
+  Complex   L[RESPONSE_DRIVES][RESPONSE_DRIVES][3][3];
+  PetscReal residual, null_overlap;
+  PetscInt  iterations;
+  bool      converged, missing; /* missing: no steady state */
+} ResponsePoint;
+
 typedef struct { /* borrowed, all of it */
   MPI_Comm    comm;
   Mat         A;          /* NULL: the diagonal alone */
@@ -34,14 +41,8 @@ typedef struct { /* borrowed, all of it */
   void       *context;
   PetscErrorCode (*moment)(void *context, Vec x, Vec z, PetscReal m[3][3]);             /* <x, z> / k_B T */
   PetscErrorCode (*magnetic)(void *context, const PetscReal B[3], Mat *Lambda);         /* MATAIJ, caller destroys */
+  PetscErrorCode (*read)(void *context, PetscReal omega, ResponsePoint *from, TransportResponse *to); /* completes from->L, reads the tensors */
 } ResponseSystem;
-
-typedef struct { /* at one field and frequency */
-  Complex   L[RESPONSE_DRIVES][RESPONSE_DRIVES][3][3];
-  PetscReal residual, null_overlap;
-  PetscInt  iterations;
-  bool      converged, missing; /* missing: no steady state */
-} ResponsePoint;
 
 /* points [nB][nF]; those without field and frequency are left alone. first [nB][drives][drives]: dL/d|B| at B = 0 along each field (zero without a field or
    steady state). Collective. */
@@ -49,7 +50,9 @@ PetscErrorCode ResponseSolve(const ResponseSystem *system, const TransportFields
 /* L_XY of drive `k` at the nonzero frequencies, B = 0; point [nF]. converged is left false where the run ended too early. Collective. */
 PetscErrorCode ResponseLanczos(const ResponseSystem *system, int k, PetscInt nF, const PetscReal *omega, ResponsePoint *point);
 
-/* Largest |L_XY(B) - L_YX(-B)^T| / sqrt(|L_XX| |L_YY|) of n drives. */
-PetscReal TransportReversal(int n, const ResponsePoint *here, const ResponsePoint *there);
+/* The common part of `from` (which must exist): audit, and NaN without a steady state. */
+void ResponseBegin(const ResponsePoint *from, TransportResponse *to);
+/* ResponseSolve with -B of each B where reversed, and what is read from it: see TransportRespond. The first drive is the field. Collective. */
+PetscErrorCode ResponseRun(const ResponseSystem *system, int dimension, PetscReal kT, bool reversed, const TransportFields *fields, const TransportTensors *still, TransportResponse *response, TransportLowField *low);
 
 #endif

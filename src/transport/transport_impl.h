@@ -57,10 +57,6 @@ void      TensorJoin(const PetscReal re[3][3], const PetscReal im[3][3], Complex
 void TransportFillNan(TransportTensors *x);
 /* 1/(Re or Im of tau/(1 - i omega tau)) of 1/tau > 0, else 0 */
 PetscErrorCode TransportSpreadRates(PetscInt n, const PetscReal *rate, PetscReal omega, bool imaginary, PetscReal *effective);
-/* The list with -B of each B where reversed; opposite [nB]: where -B is, or -1. all->B is the caller's to free. */
-PetscErrorCode TransportExtendFields(const TransportFields *fields, bool reversed, TransportFields *all, PetscInt *opposite);
-/* Low-field read-outs from dL_EE/d|B| and dL_ET/d|B| */
-void TransportReadLow(int dimension, PetscReal kT, const TransportTensors *still, const PetscReal EE[3][3], const PetscReal ET[3][3], TransportLowField *low);
 #define NULL_TOLERANCE 1e-9 /* |A n| / |D n| of a null vector */
 #define OVERLAP_LIMIT  1e-6 /* share of a drive along a null vector beyond which there is no steady state */
 
