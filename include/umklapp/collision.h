@@ -71,7 +71,7 @@ PetscErrorCode CollisionGetWeights(Collision collision, Species species, const P
 /* The assembled operator at this point (MATAIJ); reassembled in place at each call after CollisionSetPoint. Borrowed. Collective.
    States without any scattering have a unit diagonal. */
 PetscErrorCode CollisionGetOperator(Collision collision, Mat *A);
-/* Whether the operator's blocks surely fit in collision.memory beside the kept processes, on every rank. Collective. */
+/* Whether the operator's blocks fit in collision.memory beside the kept processes, on every rank. Collective. */
 PetscErrorCode CollisionOperatorFits(Collision collision, bool *fits);
 /* The same operator without a PETSc matrix (MATSHELL), good at this point: from its 3x3 blocks, each rank holding what its own processes add to them
    (80 bytes a pair of states); or by replaying processes, nothing stored. Caller destroys. Collective. */

@@ -59,6 +59,7 @@ struct _p_Collision {
   PetscReal (*projector[NSPECIES])[9]; /* [nk] onto the vectors that the point's little group leaves alone, node-shared */
   SharedArray projector_array[NSPECIES];
   BlockList   blocks;
+  PetscReal   block_limit;        /* bytes they may take while their number is being found; 0: no limit */
   PetscInt    blocks_in_matrix;   /* what the sparsity pattern knows */
   Mat         A, D;
   PetscInt    serial_A, serial_D, serial_blocks;

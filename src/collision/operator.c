@@ -17,6 +17,10 @@ static PetscErrorCode find_blocks(Collision c, const ProcessBatch *b, const Acti
   PetscFunctionReturn(0);
 }
 
+/* Blocks with their pairs and the table that finds them, and the places of blocks beside the processes */
+static PetscReal block_bytes(Collision c) { return (72.0 + 8.0) * (PetscReal)c->blocks.count + 4.0 * (PetscReal)c->blocks.slots + 12.0 * (c->processes + c->moving.processes); }
+static bool over_limit(Collision c) { return c->block_limit > 0.0 && block_bytes(c) > c->block_limit; }
+
 /* Learn the pairs of a batch; kept batches remember where theirs are. */
 static PetscErrorCode scan(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
 {
@@ -25,7 +29,7 @@ static PetscErrorCode scan(void *ctx, PetscInt channel, const ProcessBatch *b, C
   int32_t            *block;
   PetscFunctionBeginUser;
   (void)channel;
-  if (active.npairs == 0 || (chunk && chunk->block)) PetscFunctionReturn(0);
+  if (active.npairs == 0 || (chunk && chunk->block) || over_limit(c)) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(active.npairs * b->count, &block));
   PetscCall(find_blocks(c, b, &active, block));
   if (chunk) chunk->block = block;
@@ -186,14 +190,37 @@ PetscErrorCode CollisionGetOperator(Collision c, Mat *A)
   PetscFunctionReturn(0);
 }
 
+static PetscErrorCode forget_place(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
+{
+  PetscFunctionBeginUser;
+  (void)ctx;
+  (void)channel;
+  (void)b;
+  if (chunk) PetscCall(PetscFree(chunk->block));
+  PetscFunctionReturn(0);
+}
+
+/* Surely, when every pair of every process had a block of its own; else they are found one by one, up to the limit. */
 PetscErrorCode CollisionOperatorFits(Collision c, bool *fits)
 {
-  const PetscReal n = (PetscReal)c->nunknowns, processes = c->processes + c->moving.processes;
+  const PetscReal n = (PetscReal)c->nunknowns, processes = c->processes + c->moving.processes, kept = c->fixed.bytes + c->moving.bytes;
   const PetscReal most  = PetscMin(3.0 * processes, 0.5 * n * (n + 1.0)); /* blocks from this rank: a process of three members has three pairs */
-  const PetscReal bytes = most * (72.0 + 8.0) + 12.0 * processes + c->fixed.bytes + c->moving.bytes; /* value, pair; places of blocks beside the processes */
-  int             all   = bytes <= c->memory && most < 1e9;
+  int             all   = most * (72.0 + 8.0) + 12.0 * processes + kept <= c->memory && most < 1e9;
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm));
+  if (!all) {
+    c->block_limit = c->memory > kept ? c->memory - kept : 1.0;
+    PetscCall(ErrorAgree(c->comm, CollisionForEach(c, scan, c)));
+    all = !over_limit(c);
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm));
+    c->block_limit = 0.0;
+    if (!all) {
+      PetscCall(CollisionForEach(c, forget_place, NULL));
+      PetscCall(BlockListDestroy(&c->blocks));
+      PetscCall(BlockListCreate(c->nunknowns, &c->blocks));
+      c->serial_blocks = c->serial_A = -1;
+    }
+  }
   *fits = all;
   PetscFunctionReturn(0);
 }
