@@ -25,7 +25,7 @@ PetscErrorCode RunRegisterKeys(void)
 typedef struct {
   Results   results;
   System    system;
-  RunData   data, beside; /* beside: the phonons of a run with both species */
+  RunData   data, beside, refined; /* of a run with both species: the phonons, those of the refined region */
   PetscReal start, last, seconds[6];
 } Run;
 
@@ -55,6 +55,32 @@ static PetscErrorCode NameColumns(RunData *d, bool beside)
   PetscFunctionReturn(0);
 }
 
+/* The states of a record: all of their mesh, or the refined ones numbered by themselves. */
+static PetscErrorCode ListStates(const System *r, RunData *d)
+{
+  const States    s = d->states;
+  const PetscInt *local, *refined = NULL;
+  PetscInt       *before;
+
+  PetscFunctionBeginUser;
+  PetscCall(CollisionGetLocalStates(d->collision, s->species, NULL, &d->nlocal, &local));
+  if (d->part == PART_REFINED) PetscCall(DragGetRefined(r->drag, &d->nlocal, &refined));
+  PetscCall(PetscMalloc3(d->nlocal, &d->row, d->nlocal, &d->state, d->nlocal, &d->number));
+  PetscCall(PetscMalloc1(s->nk, &before));
+  d->total = 0;
+  for (PetscInt k = 0; k < s->nk; k++) {
+    before[k] = d->total;
+    if (!refined || r->refined.partition.inside[s->wedge[k]] == 1.0) d->total += s->first[k + 1] - s->first[k];
+  }
+  for (PetscInt i = 0; i < d->nlocal; i++) {
+    d->row[i]    = refined ? refined[i] : i;
+    d->state[i]  = local[d->row[i]];
+    d->number[i] = before[s->k[d->state[i]]] + d->state[i] - s->first[s->k[d->state[i]]];
+  }
+  PetscCall(PetscFree(before));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode AllocateStates(const System *r, RunData *d, bool beside)
 {
   const PetscInt n       = r->scan.nT * r->scan.nC;
@@ -63,7 +89,8 @@ static PetscErrorCode AllocateStates(const System *r, RunData *d, bool beside)
   Crystal        crystal;
 
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, NULL));
+  PetscCall(ListStates(r, d));
+  nlocal = d->nlocal;
   PetscCall(MaterialGetCrystal(r->material, &crystal));
   d->scan  = &r->scan;
   d->sheet = crystal->dimension == 2 && crystal->thickness == 0.0;
@@ -108,35 +135,47 @@ static PetscErrorCode AllocateData(Run *run)
   PetscCall(PetscCalloc4(n, &d->charge_defect, n, &d->energy_defect, n, &d->window_loss, n, &d->unscattered));
   if (!r->both) PetscFunctionReturn(0);
   PetscCall(PetscCalloc1(n, &d->free_phonons));
-  run->beside = (RunData){.states = r->lattice.phonons, .collision = r->lattice.collision, .nchannels = r->lattice.nchannels, .channels = r->lattice.channels};
+  run->beside = (RunData){.states = r->lattice.phonons, .collision = r->lattice.collision, .nchannels = r->lattice.nchannels, .channels = r->lattice.channels, .part = PART_COARSE};
   d->beside   = &run->beside;
   PetscCall(AllocateStates(r, &run->beside, true));
+  if (!r->refined.partition.inside) PetscFunctionReturn(0);
+  run->refined = (RunData){.states = r->phonons, .collision = r->collision, .nchannels = r->refined.nchannels, .channels = r->refined.channels, .part = PART_REFINED, .first_channel = r->nchannels};
+  run->beside.refined = &run->refined;
+  PetscCall(AllocateStates(r, &run->refined, true));
   PetscFunctionReturn(0);
+}
+
+/* A rate of all local states, as column of this record's */
+static void KeepColumn(RunData *d, PetscInt points, PetscInt column, PetscInt at, const PetscReal *rate)
+{
+  for (PetscInt i = 0; i < d->nlocal; i++) d->rates[(column * points + at) * d->nlocal + i] = rate[d->row[i]];
 }
 
 static PetscErrorCode KeepRates(const System *r, RunData *d, PetscInt at)
 {
   const PetscInt   n = r->scan.nT * r->scan.nC;
-  PetscInt         nlocal, begin, column = d->nchannels + 1;
+  PetscInt         begin, column = d->nchannels + 1, before = 0;
   const PetscReal *rate, *total;
 
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, &begin, &nlocal, NULL));
+  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, &begin, NULL, NULL));
   for (PetscInt c = 0; c <= d->nchannels; c++) {
-    PetscCall(CollisionGetRates(d->collision, c < d->nchannels ? c : -1, &rate));
-    PetscCall(PetscArraycpy(d->rates + (c * n + at) * nlocal, rate + begin, nlocal));
+    PetscCall(CollisionGetRates(d->collision, c < d->nchannels ? d->first_channel + c : -1, &rate));
+    KeepColumn(d, n, c, at, rate + begin);
   }
   for (PetscInt i = 0; i < d->nchannels; i++)
     for (int p = 0; p < CHANNEL_MAX_PARTS && d->channels[i]->type->part[p]; p++, column++) {
-      PetscCall(CollisionGetPartRates(d->collision, i, p, &rate));
-      PetscCall(PetscArraycpy(d->rates + (column * n + at) * nlocal, rate + begin, nlocal));
+      PetscCall(CollisionGetPartRates(d->collision, d->first_channel + i, p, &rate));
+      KeepColumn(d, n, column, at, rate + begin);
     }
   if (column == d->ncolumns) PetscFunctionReturn(0);
   PetscCall(DragGetRates(r->drag, SPECIES_PHONON, &total));
-  for (PetscInt i = 0; i < nlocal; i++) {
-    PetscReal *own = d->rates + (d->nchannels * n + at) * nlocal + i;
-    d->rates[(column * n + at) * nlocal + i] = total[i] - *own;
-    *own                                     = total[i];
+  if (d->part == PART_REFINED) PetscCall(CollisionGetLocalStates(r->lattice.collision, SPECIES_PHONON, NULL, &before, NULL));
+  for (PetscInt i = 0; i < d->nlocal; i++) { /* what its own channels leave of the whole is the electrons' */
+    PetscReal own = 0.0;
+    for (PetscInt c = 0; c < d->nchannels; c++) own += d->rates[(c * n + at) * d->nlocal + i];
+    d->rates[(d->nchannels * n + at) * d->nlocal + i] = total[before + i];
+    d->rates[(column * n + at) * d->nlocal + i]       = total[before + i] - own;
   }
   PetscFunctionReturn(0);
 }
@@ -148,9 +187,9 @@ static PetscErrorCode KeepModes(const System *r, RunData *d, TransportLevel leve
   PetscReal         *modes = d->modes + (level * r->scan.nT * r->scan.nC + at) * nlocal;
 
   PetscFunctionBeginUser;
-  if (r->both) PetscCall(DragModes(r->drag, level, PART_COARSE, p, modes));
+  if (r->both) PetscCall(DragModes(r->drag, level, d->part, p, modes));
   else PetscCall(TransportModes(r->transport, level, p, modes));
-  if (level == LEVEL_DRAG) PetscCall(DragModesSeebeck(r->drag, level, PART_COARSE, p, x, d->seebeck + at * nlocal));
+  if (level == LEVEL_DRAG) PetscCall(DragModesSeebeck(r->drag, level, d->part, p, x, d->seebeck + at * nlocal));
   PetscFunctionReturn(0);
 }
 
@@ -168,8 +207,8 @@ static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel lev
 {
   const States       s = d->states;
   const bool         phonons = s->species == SPECIES_PHONON;
-  const PetscInt     n = r->scan.nT * r->scan.nC, *local;
-  PetscInt           nlocal, begin;
+  const PetscInt     n = r->scan.nT * r->scan.nC, nlocal = d->nlocal;
+  PetscInt           begin;
   Vec                z;
   const PetscScalar *v;
   const PetscReal   *w;
@@ -177,18 +216,18 @@ static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel lev
   PetscFunctionBeginUser;
   if (d->write_states) PetscCall(KeepRates(r, d, at));
   if (!d->displacement) PetscFunctionReturn(0);
-  PetscCall(CollisionGetLocalStates(d->collision, s->species, &begin, &nlocal, &local));
+  PetscCall(CollisionGetLocalStates(d->collision, s->species, &begin, NULL, NULL));
   if (x->steady_state_missing) {
     NoStates(d, level, n, at, nlocal);
     PetscFunctionReturn(0);
   }
   PetscCall(CollisionGetWeights(d->collision, s->species, &w));
-  if (r->both) PetscCall(DragGetSolution(r->drag, level, phonons ? PART_COARSE : PART_ELECTRONS, &z));
+  if (r->both) PetscCall(DragGetSolution(r->drag, level, d->part, &z));
   else PetscCall(TransportGetSolution(r->transport, level, phonons ? DRIVE_GRADIENT : DRIVE_FIELD, &z));
   PetscCall(VecGetArrayRead(z, &v));
   for (PetscInt i = 0; i < 3 * nlocal; i++) {
-    const PetscInt a = local[i / 3];
-    d->displacement[3 * (level * n + at) * nlocal + i] = v[3 * begin + i] / (w[a] * sqrt(s->star[a]) * (phonons ? s->energy[a] : -1.0));
+    const PetscInt a = d->state[i / 3];
+    d->displacement[3 * (level * n + at) * nlocal + i] = v[3 * (begin + d->row[i / 3]) + i % 3] / (w[a] * sqrt(s->star[a]) * (phonons ? s->energy[a] : -1.0));
   }
   PetscCall(VecRestoreArrayRead(z, &v));
   if (d->modes) PetscCall(KeepModes(r, d, level, at, nlocal, x));
@@ -264,6 +303,7 @@ static PetscErrorCode SolvePoints(Run *run, bool *converged)
       PetscCall(Respond(r, d, (TransportLevel)l, at, converged));
       PetscCall(KeepStates(r, d, (TransportLevel)l, at, &d->tensors[l][at]));
       if (r->both) PetscCall(KeepStates(r, &run->beside, (TransportLevel)l, at, &d->tensors[l][at]));
+      if (run->beside.refined) PetscCall(KeepStates(r, &run->refined, (TransportLevel)l, at, &d->tensors[l][at]));
     }
     if (r->both) PetscCall(CountFree(r, d, at));
     ProgressUpdate(&progress, (PetscReal)(at + 1));
@@ -282,8 +322,9 @@ static PetscErrorCode Destroy(Run *r)
   }
   PetscCall(PetscFree(r->data.weight));
   PetscCall(PetscFree4(r->data.charge_defect, r->data.energy_defect, r->data.window_loss, r->data.unscattered));
-  for (int k = 0; k < 2; k++) {
-    RunData *d = k ? &r->beside : &r->data;
+  for (int k = 0; k < 3; k++) {
+    RunData *d = k == 0 ? &r->data : k == 1 ? &r->beside : &r->refined;
+    PetscCall(PetscFree3(d->row, d->state, d->number));
     PetscCall(PetscFree(d->rates));
     PetscCall(PetscFree(d->displacement));
     PetscCall(PetscFree(d->modes));

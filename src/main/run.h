@@ -80,6 +80,11 @@ typedef struct _RunData { /* everything a run writes; tensors [level][nT * nC] *
   PetscInt          nchannels;
   Channel          *channels;      /* borrowed */
   const struct _RunData *beside;   /* both species: the phonons' states; tensors are the electrons' record's */
+  const struct _RunData *refined;  /* of the phonons' record: those of the refined region, or NULL */
+  DragPart          part;          /* both species: which unknowns these are */
+  PetscInt          first_channel; /* of `channels` among the collision's */
+  PetscInt          nlocal, total; /* states of this record: this rank's, all */
+  PetscInt         *row, *state, *number; /* [nlocal] row among the collision's local ones of the species; state; place in the file */
   TransportTensors *tensors[LEVEL_COUNT]; /* without field and frequency */
   TransportResponse *response[LEVEL_COUNT]; /* [nT * nC][nB][nF]; NULL where the run has neither field nor frequency */
   TransportLowField *low[LEVEL_COUNT];    /* [nT * nC][nB], with response */

@@ -9,16 +9,14 @@
 /* Values [nlocal][width] of this rank's rows as [mine][width] in the order of the states, which are dealt evenly here. */
 static PetscErrorCode state_order(const RunData *d, PetscInt width, const PetscReal *local, PetscInt mine, PetscReal *ordered)
 {
-  const PetscInt *states;
-  PetscInt        nlocal;
-  IS              to;
-  Vec             rows, target;
-  VecScatter      scatter;
+  const PetscInt nlocal = d->nlocal;
+  IS             to;
+  Vec            rows, target;
+  VecScatter     scatter;
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, &states));
   PetscCall(VecCreateMPIWithArray(PETSC_COMM_WORLD, width, width * nlocal, PETSC_DETERMINE, local, &rows));
   PetscCall(VecCreateMPIWithArray(PETSC_COMM_WORLD, width, width * mine, PETSC_DETERMINE, ordered, &target));
-  PetscCall(ISCreateBlock(PETSC_COMM_WORLD, width, nlocal, states, PETSC_COPY_VALUES, &to));
+  PetscCall(ISCreateBlock(PETSC_COMM_WORLD, width, nlocal, d->number, PETSC_COPY_VALUES, &to));
   PetscCall(VecScatterCreate(rows, NULL, target, to, &scatter));
   PetscCall(VecScatterBegin(scatter, rows, target, INSERT_VALUES, SCATTER_FORWARD));
   PetscCall(VecScatterEnd(scatter, rows, target, INSERT_VALUES, SCATTER_FORWARD));
@@ -33,10 +31,10 @@ static PetscErrorCode state_order(const RunData *d, PetscInt width, const PetscR
 static PetscErrorCode write_rows(Results r, const RunData *d, const char *path, bool points, PetscInt width, const PetscReal *local, PetscReal factor, const ResultsLabel *label)
 {
   const PetscInt n = points ? d->scan->nT * d->scan->nC : 1;
-  PetscInt       nlocal, mine = PETSC_DECIDE, total = d->states->nstates, begin = 0, dims[4], rank = 0;
+  const PetscInt nlocal = d->nlocal;
+  PetscInt       mine = PETSC_DECIDE, total = d->total, begin = 0, dims[4], rank = 0;
   PetscReal     *value;
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, NULL));
   PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &mine, &total));
   PetscCallMPI(MPI_Exscan(&mine, &begin, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
   PetscCall(PetscMalloc1(n * mine * width, &value));
@@ -57,20 +55,18 @@ static PetscErrorCode write_rows(Results r, const RunData *d, const char *path, 
 /* Path of a dataset of these states. */
 static const char *in_group(const RunData *d, char path[128], const char *name, const char *more)
 {
-  snprintf(path, 128, "/%s/%s%s%s", d->states->species == SPECIES_PHONON ? "phonons" : "electrons", name, more ? "/" : "", more ? more : "");
+  snprintf(path, 128, "/%s/%s%s%s", d->part == PART_REFINED ? "phonons/refined" : d->states->species == SPECIES_PHONON ? "phonons" : "electrons", name, more ? "/" : "", more ? more : "");
   return path;
 }
 
 static PetscErrorCode write_static(Results r, const RunData *d)
 {
   const bool      phonons = d->states->species == SPECIES_PHONON;
-  const PetscInt *local;
-  PetscInt        n;
+  const PetscInt  n = d->nlocal, *local = d->state;
   PetscReal      *value;
   States          s = d->states;
   char            path[128];
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, s->species, NULL, &n, &local));
   PetscCall(PetscMalloc1(3 * n, &value));
   for (PetscInt i = 0; i < n; i++) value[i] = s->energy[local[i]];
   PetscCall(write_rows(r, d, in_group(d, path, "energy", NULL), false, 1, value, UMK_HARTREE_EV, RESULTS_LABEL("eV", "state", phonons ? "energy of the mode" : "band energy")));
@@ -91,10 +87,9 @@ PetscErrorCode RunWriteStates(Results r, const RunData *d)
 {
   const PetscInt n       = d->scan->nT * d->scan->nC;
   const bool     phonons = d->states->species == SPECIES_PHONON;
-  PetscInt       nlocal;
+  const PetscInt nlocal = d->nlocal;
   char           path[128];
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, NULL));
   PetscCall(write_static(r, d));
   for (PetscInt c = 0; c < d->ncolumns; c++)
     PetscCall(write_rows(r, d, in_group(d, path, "rate", d->column[c]), true, 1, d->rates + c * n * nlocal, 1e-12 / UMK_TIME_S, RESULTS_LABEL("1/ps", "temperature, carriers, state", "scattering rate 1/tau")));
@@ -105,6 +100,7 @@ PetscErrorCode RunWriteStates(Results r, const RunData *d)
     if (phonons) PetscCall(write_rows(r, d, in_group(d, path, "thermal_conductivity", TransportLevelName[l]), true, 1, d->modes + l * n * nlocal, UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0),
                                       RESULTS_LABEL(d->sheet ? "W/K" : "W/m/K", "temperature, carriers, state", "what the mode and its images add to the mean of kappa's diagonal")));
   }
+  if (d->refined) PetscCall(RunWriteStates(r, d->refined));
   if (d->seebeck) PetscCall(write_rows(r, d, in_group(d, path, "seebeck", "drag"), true, 1, d->seebeck, UMK_SEEBECK, RESULTS_LABEL("V/K", "temperature, carriers, state", "what the mode and its images add to the mean of the diagonal of seebeck_phonon")));
   PetscFunctionReturn(0);
 }
@@ -160,27 +156,42 @@ static PetscErrorCode write_bins(Results r, const RunData *d, int l, const char 
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode write_level(Results r, const RunData *d, int l, const PetscReal *omega, const PetscReal edge[NBINS])
+/* The phonons of one record joined with those of the refined region, if any: frequencies, and per point mean free paths and shares. */
+typedef struct {
+  PetscInt   n;
+  PetscReal *omega, *path, *kappa, *seebeck;
+} Modes;
+
+static void join(const RunData *d, int l, PetscInt p, PetscInt at, Modes *m)
+{
+  const PetscInt n = d->scan->nT * d->scan->nC;
+  for (PetscInt a = 0; a < d->nlocal; a++, at++) {
+    const PetscInt row = (l * n + p) * d->nlocal + a;
+    m->omega[at]   = d->states->energy[d->state[a]];
+    m->path[at]    = free_path(d->displacement + 3 * row, d->states->velocity + 3 * d->state[a]);
+    m->kappa[at]   = d->modes[row];
+    m->seebeck[at] = d->seebeck && l == LEVEL_DRAG ? d->seebeck[p * d->nlocal + a] : 0.0;
+  }
+}
+
+static PetscErrorCode write_level(Results r, const RunData *d, int l, const PetscReal edge[NBINS])
 {
   const PetscInt   n     = d->scan->nT * d->scan->nC;
   const PetscReal  kappa = UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0);
   const char      *units = d->sheet ? "W/K" : "W/m/K", *axes = "temperature, carriers, bin";
   const bool       drags = d->seebeck && l == LEVEL_DRAG;
-  const PetscInt  *local;
-  PetscInt         nlocal;
-  PetscReal       *path, *value[5]; /* edges of paths; kappa below a frequency, below a path; the same of the Seebeck coefficient */
+  Modes            m     = {.n = d->nlocal + (d->refined ? d->refined->nlocal : 0)};
+  PetscReal       *value[5]; /* edges of paths; kappa below a frequency, below a path; the same of the Seebeck coefficient */
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, &local));
-  PetscCall(PetscMalloc1(nlocal, &path));
+  PetscCall(PetscMalloc4(m.n, &m.omega, m.n, &m.path, m.n, &m.kappa, m.n, &m.seebeck));
   for (int k = 0; k < 5; k++) PetscCall(PetscMalloc1(n * NBINS, &value[k]));
   for (PetscInt p = 0; p < n; p++) {
-    const PetscReal *F = d->displacement + 3 * (l * n + p) * nlocal;
-    for (PetscInt a = 0; a < nlocal; a++) path[a] = free_path(F + 3 * a, d->states->velocity + 3 * local[a]);
-    PetscCall(path_edges(nlocal, path, value[0] + p * NBINS));
+    join(d, l, p, 0, &m);
+    if (d->refined) join(d->refined, l, p, d->nlocal, &m);
+    PetscCall(path_edges(m.n, m.path, value[0] + p * NBINS));
     for (int k = 0; k < (drags ? 2 : 1); k++) {
-      const PetscReal *share = k ? d->seebeck + p * nlocal : d->modes + (l * n + p) * nlocal;
-      PetscCall(accumulate(nlocal, omega, share, edge, value[1 + 2 * k] + p * NBINS));
-      PetscCall(accumulate(nlocal, path, share, value[0] + p * NBINS, value[2 + 2 * k] + p * NBINS));
+      PetscCall(accumulate(m.n, m.omega, k ? m.seebeck : m.kappa, edge, value[1 + 2 * k] + p * NBINS));
+      PetscCall(accumulate(m.n, m.path, k ? m.seebeck : m.kappa, value[0] + p * NBINS, value[2 + 2 * k] + p * NBINS));
     }
     for (int i = 0; i < NBINS && isnan(value[1][p * NBINS]); i++) value[0][p * NBINS + i] = NAN;
   }
@@ -192,28 +203,23 @@ static PetscErrorCode write_level(Results r, const RunData *d, int l, const Pets
     PetscCall(write_bins(r, d, l, "seebeck_below_mean_free_path", value[4], UMK_SEEBECK, RESULTS_LABEL("V/K", axes, "mean of the diagonal of seebeck_phonon of modes up to the mean free path")));
   }
   for (int k = 0; k < 5; k++) PetscCall(PetscFree(value[k]));
-  PetscCall(PetscFree(path));
+  PetscCall(PetscFree4(m.omega, m.path, m.kappa, m.seebeck));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode RunWriteCumulative(Results r, const RunData *d)
 {
-  const PetscInt  nbins = NBINS;
-  const PetscInt *local;
-  PetscInt        nlocal;
-  PetscReal      *omega, edge[NBINS], value[NBINS], top = 0.0;
+  const PetscInt nbins = NBINS;
+  PetscReal      edge[NBINS], value[NBINS], top = 0.0;
   PetscFunctionBeginUser;
-  PetscCall(CollisionGetLocalStates(d->collision, d->states->species, NULL, &nlocal, &local));
-  PetscCall(PetscMalloc1(nlocal, &omega));
-  for (PetscInt a = 0; a < nlocal; a++) omega[a] = d->states->energy[local[a]];
   for (PetscInt a = 0; a < d->states->nstates; a++) top = PetscMax(top, d->states->energy[a]);
+  for (PetscInt a = 0; d->refined && a < d->refined->states->nstates; a++) top = PetscMax(top, d->refined->states->energy[a]);
   for (int i = 0; i < NBINS; i++) {
     edge[i]  = top * (i + 1.0) / NBINS * (1.0 + 1e-12);
     value[i] = edge[i] * UMK_TERAHERTZ;
   }
   PetscCall(ResultsWriteArray(r, "/phonons/cumulative/frequency", 1, &nbins, value, RESULTS_LABEL("THz", "bin", "frequency")));
   for (int l = 0; l < LEVEL_COUNT; l++)
-    if (d->scan->level[l]) PetscCall(write_level(r, d, l, omega, edge));
-  PetscCall(PetscFree(omega));
+    if (d->scan->level[l]) PetscCall(write_level(r, d, l, edge));
   PetscFunctionReturn(0);
 }
