@@ -14,7 +14,8 @@
   the coarse mesh and every ordered pair is met: decays carry K/2, merging pairs the share of the first member.
 
   Delta: adaptive widths take the variance of omega + omega' - omega'' over a mesh cell as seen with each of the three wavevectors held fixed; tetrahedra
-  are linear in q at fixed q''.
+  are linear in q at fixed q''. On the fine side the cell is the coarse mesh's with the first wavevector fixed, the fine one's with another fixed: a long wave, which changes
+  the others' energies little, keeps its sharp selection rules.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pairs.h"
@@ -171,8 +172,8 @@ static PetscErrorCode scan_pair(Data *d, const Delta *delta, States s, const Fir
   PetscFunctionBeginUser;
   if (adaptive) {
     variances(s, f->mesh, q, q1, d->variance[0]);
-    variances(s, f->mesh, f->q, q, d->variance[1]);
-    variances(s, f->mesh, f->q, q1, d->variance[2]);
+    variances(s, s->mesh, f->q, q, d->variance[1]);
+    variances(s, s->mesh, f->q, q1, d->variance[2]);
   }
   for (PetscInt n0 = 0; n0 < nm; n0++)
     for (PetscInt n = 0; n < nm; n++)
