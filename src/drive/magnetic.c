@@ -185,7 +185,10 @@ static PetscErrorCode fill(Builder *b, Mat H)
 {
   const PetscInt *state;
   PetscInt        begin, n, first;
+  PetscLayout     rows;
   PetscFunctionBeginUser;
+  PetscCall(MatGetLayouts(H, &rows, NULL));
+  PetscCall(PetscLayoutSetUp(rows)); /* the range is asked for before preallocation */
   PetscCall(CollisionGetLocalStates(b->collision, SPECIES_ELECTRON, &begin, &n, &state));
   PetscCall(MatGetOwnershipRange(H, &first, NULL));
   first /= 3;
