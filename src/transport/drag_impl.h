@@ -30,6 +30,7 @@ struct _p_Drag {
   Mat          A, D;
   KSP          ksp;
   MatNullSpace null;                      /* of A */
+  PetscInt     nuniform;                  /* the first of its vectors are uniform shifts of the electrons */
   bool         shifted, reversed;         /* as in Transport */
 };
 

@@ -111,6 +111,7 @@ PetscErrorCode DragRespond(Drag d, TransportLevel level, const StatesPoint *p, c
   if (level != LEVEL_RTA) {
     s.A = d->A;
     if (d->null) PetscCall(MatNullSpaceGetVecs(d->null, NULL, &s.nnull, &s.null));
+    s.nuniform = d->nuniform;
   }
   PetscCall(MatCreateVecs(d->D, &s.D, NULL));
   PetscCall(MatGetDiagonal(d->D, s.D));

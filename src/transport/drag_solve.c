@@ -236,6 +236,22 @@ static PetscErrorCode candidates(Drag d, PetscInt *count, Vec n[DRIVE_MAX_NULL])
   PetscFunctionReturn(0);
 }
 
+/* Of kept null vectors the uniform shifts come first: those without phonons. */
+static PetscErrorCode count_uniform(Drag d, PetscInt kept, const Vec *n)
+{
+  PetscFunctionBeginUser;
+  for (d->nuniform = 0; d->nuniform < kept; d->nuniform++) {
+    const PetscScalar *v;
+    PetscReal          sum = 0.0;
+    PetscCall(VecGetArrayRead(n[d->nuniform], &v));
+    for (PetscInt i = 3 * d->ne; i < 3 * (d->ne + d->nl); i++) sum += v[i] * v[i];
+    PetscCall(VecRestoreArrayRead(n[d->nuniform], &v));
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPIU_REAL, MPI_SUM, d->comm));
+    if (sum > 0.0) break;
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode find_null_space(Drag d, MatNullSpace *space, TransportTensors *x)
 {
   Vec      n[DRIVE_MAX_NULL];
@@ -244,6 +260,7 @@ static PetscErrorCode find_null_space(Drag d, MatNullSpace *space, TransportTens
   *space = NULL;
   PetscCall(candidates(d, &count, n));
   PetscCall(TransportKeepNull(d->A, d->D, count, n, &kept));
+  PetscCall(count_uniform(d, kept, n));
   for (int k = 0; k < DRAG_DRIVES; k++) {
     PetscReal norm, sum = 0.0;
     PetscCall(VecNorm(d->x[k], NORM_2, &norm));

@@ -225,6 +225,7 @@ static PetscErrorCode make_system(Context *c, TransportLevel level, const Transp
     if (!t->A) PetscCall(TransportSetOperator(t, &spare));
     s->A = t->A;
     if (t->null) PetscCall(MatNullSpaceGetVecs(t->null, NULL, &s->nnull, &s->null));
+    s->nuniform = t->states->species == SPECIES_ELECTRON ? s->nnull : 0;
   }
   PetscCall(CollisionGetDiagonal(t->collision, &D));
   PetscCall(MatCreateVecs(D, &s->D, NULL));

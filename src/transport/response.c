@@ -21,6 +21,7 @@ typedef struct {
   PetscReal strength, omega;     /* of the solve at hand: strength may be negative */
   bool      doubled;             /* omega != 0: [u; v] on each rank */
   PetscInt  n;                   /* local rows of A */
+  MatNullSpace space;            /* what A + Lambda annihilates: left out of the space, so that Lambda's error there is too */
   Vec       in, out, work;       /* of A's layout; in and out without an array of their own */
   Vec       b[2];                /* right-hand side, real and doubled */
   Mat       K[2];
@@ -54,6 +55,7 @@ static PetscErrorCode apply(Solver *v, bool symmetric, bool antisymmetric, Vec x
   PetscFunctionBeginUser;
   if (!v->doubled) {
     PetscCall(apply_part(v, symmetric, antisymmetric, x, y));
+    if (v->space) PetscCall(MatNullSpaceRemove(v->space, y));
     PetscFunctionReturn(0);
   }
   PetscCall(VecGetArrayRead(x, &a));
@@ -308,22 +310,26 @@ static PetscErrorCode set_field(Solver *v, const PetscReal B[3])
   PetscFunctionReturn(0);
 }
 
-/* Null vectors of A that Lambda annihilates too, from the eigenvectors of (Lambda n_i).(Lambda n_j); those of A without a field. Caller destroys. */
+/* Null vectors of A that Lambda annihilates too: uniform shifts, and combinations of the others, eigenvectors of (Lambda n_i).(Lambda n_j). Caller destroys. */
 static PetscErrorCode common_null(Solver *v, PetscInt *count, Vec n[DRIVE_MAX_NULL])
 {
-  const PetscInt all = v->s->nnull;
+  const PetscInt all = v->s->nnull - v->s->nuniform;
+  const Vec     *from = v->s->null + v->s->nuniform;
   PetscReal      G[DRIVE_MAX_NULL * DRIVE_MAX_NULL], value[DRIVE_MAX_NULL], scale = 0.0;
   Vec           *w;
   PetscFunctionBeginUser;
-  *count = 0;
+  for (*count = 0; *count < v->s->nuniform; ++*count) {
+    PetscCall(VecDuplicate(v->work, &n[*count]));
+    PetscCall(VecCopy(v->s->null[*count], n[*count]));
+  }
   if (all == 0) PetscFunctionReturn(0);
   PetscCall(VecDuplicateVecs(v->work, all, &w));
   for (PetscInt i = 0; i < all; i++) {
     PetscReal norm;
-    PetscCall(VecPointwiseMult(w[i], v->s->D, v->s->null[i]));
+    PetscCall(VecPointwiseMult(w[i], v->s->D, from[i]));
     PetscCall(VecNorm(w[i], NORM_2, &norm));
     scale = PetscMax(scale, norm);
-    PetscCall(apply_part(v, false, true, v->s->null[i], w[i]));
+    PetscCall(apply_part(v, false, true, from[i], w[i]));
   }
   for (PetscInt i = 0; i < all; i++) PetscCall(VecMDot(w[i], all, w, G + i * all));
   const lapack_int info = LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)all, G, (lapack_int)all, value);
@@ -331,7 +337,7 @@ static PetscErrorCode common_null(Solver *v, PetscInt *count, Vec n[DRIVE_MAX_NU
   for (PetscInt e = 0; e < all && sqrt(PetscMax(value[e], 0.0)) <= 10.0 * NULL_TOLERANCE * scale; e++) {
     PetscCall(VecDuplicate(v->work, &n[*count]));
     PetscCall(VecZeroEntries(n[*count]));
-    for (PetscInt i = 0; i < all; i++) PetscCall(VecAXPY(n[*count], G[i * all + e], v->s->null[i]));
+    for (PetscInt i = 0; i < all; i++) PetscCall(VecAXPY(n[*count], G[i * all + e], from[i]));
     ++*count;
   }
   PetscCall(VecDestroyVecs(all, &w));
@@ -395,7 +401,7 @@ static PetscErrorCode krylov(Solver *v, Vec b, Vec z, KSPConvergedReason *reason
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode solve_drive(Solver *v, int k, MatNullSpace space, ResponsePoint *point)
+static PetscErrorCode solve_drive(Solver *v, int k, ResponsePoint *point)
 {
   const ResponseSystem *s = v->s;
   const Vec          b    = v->b[v->doubled];
@@ -413,7 +419,7 @@ static PetscErrorCode solve_drive(Solver *v, int k, MatNullSpace space, Response
   PetscCall(PetscArraycpy(to, x, v->n));
   PetscCall(VecRestoreArrayRead(s->X[k], &x));
   PetscCall(VecRestoreArray(b, &to));
-  if (space) PetscCall(MatNullSpaceRemove(space, b));
+  if (v->space) PetscCall(MatNullSpaceRemove(v->space, b));
   PetscCall(VecDuplicate(b, &z));
   PetscCall(choose_start(v, past, b, z));
   PetscCall(krylov(v, b, z, &reason, &iterations));
@@ -429,9 +435,8 @@ static PetscErrorCode solve_drive(Solver *v, int k, MatNullSpace space, Response
 
 static PetscErrorCode solve_point(Solver *v, PetscReal omega, ResponsePoint *point)
 {
-  PetscInt     count = 0;
-  Vec          n[DRIVE_MAX_NULL];
-  MatNullSpace space = NULL;
+  PetscInt count = 0;
+  Vec      n[DRIVE_MAX_NULL];
   PetscFunctionBeginUser;
   v->omega   = omega;
   v->doubled = omega != 0.0;
@@ -439,15 +444,15 @@ static PetscErrorCode solve_point(Solver *v, PetscReal omega, ResponsePoint *poi
   if (!v->ksp[v->doubled]) PetscCall(create_ksp(v, v->doubled));
   if (!v->doubled) PetscCall(common_null(v, &count, n));
   PetscCall(overlap(v->s, count, n, &point->null_overlap));
-  if (count > 0) PetscCall(MatNullSpaceCreate(v->s->comm, PETSC_FALSE, count, n, &space));
+  if (count > 0) PetscCall(MatNullSpaceCreate(v->s->comm, PETSC_FALSE, count, n, &v->space));
   for (PetscInt i = 0; i < count; i++) PetscCall(VecDestroy(&n[i]));
   point->missing = point->null_overlap > OVERLAP_LIMIT;
   if (point->missing) point->converged = false;
-  PetscCall(MatSetNullSpace(v->K[v->doubled], space));
+  PetscCall(MatSetNullSpace(v->K[v->doubled], v->space));
   PetscCall(precondition(v, !v->direct[v->doubled] || v->turned[v->doubled]));
   v->turned[v->doubled] = false;
-  for (int k = 0; k < v->s->ndrives && !point->missing; k++) PetscCall(solve_drive(v, k, space, point));
-  PetscCall(MatNullSpaceDestroy(&space));
+  for (int k = 0; k < v->s->ndrives && !point->missing; k++) PetscCall(solve_drive(v, k, point));
+  PetscCall(MatNullSpaceDestroy(&v->space));
   PetscFunctionReturn(0);
 }
 

@@ -35,6 +35,7 @@ typedef struct { /* borrowed, all of it */
   const Vec  *still;      /* solutions without field and frequency; NULL without a steady state */
   PetscInt    nnull;
   const Vec  *null;       /* orthonormal null vectors of A */
+  PetscInt    nuniform;   /* the first of them are uniform shifts of the electrons, which Lambda annihilates but for the mesh */
   PetscReal   tolerance;
   PetscInt    max_iterations;
   bool        shifted;    /* each frequency solved by itself, Lanczos left out */
