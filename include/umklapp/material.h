@@ -59,6 +59,13 @@ PetscErrorCode MaterialPhonons(Material m, PetscInt nq, const PetscReal *q, Pets
 PetscErrorCode MaterialGetForceConstants(Material m, PetscInt *nR, const int (**R)[3], const Complex **phi, bool *polar);
 /* Velocity matrix <m|v|n> [nbands][nbands][3] at one k (optics; tests). */
 PetscErrorCode MaterialVelocityMatrix(Material m, const PetscReal k[3], Complex *v);
+/* optics: transitions between the bands are known (not of models, whose bands stand alone); position: with the position matrix. */
+PetscErrorCode MaterialHasOptics(Material m, bool *optics, bool *position);
+/*
+  MaterialOpticalMatrices - at one k: energy [nbands], velocity matrix v [nbands][nbands][3], and w [nbands][6] (xx yy zz yz xz xy) = <n| D_i v_j |n>,
+  D = d/dk - i[A, ], with which d2E_n/dk_i dk_j = w_ij - sum_m 2 Re(v_nm v_mn)/(E_m - E_n). position false: without the position matrix A. Not collective.
+*/
+PetscErrorCode MaterialOpticalMatrices(Material m, bool position, const PetscReal k[3], PetscReal *energy, Complex *v, PetscReal *w);
 
 /* --- electron-phonon vertices ------------------------------------------------------------
    A Coupling is one rank's workspace. CouplingSetInitial half-transforms g(k, R_p) for one k and the initial bands wanted;

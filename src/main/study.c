@@ -6,6 +6,7 @@ static const Study studies[] = {
   {"wave_packet", false, WavePacketRegisterKeys, WavePacketRun},
   {"focusing", false, FocusingRegisterKeys, FocusingRun},
   {"orbits", true, OrbitsRegisterKeys, OrbitsRun},
+  {"optical", true, OpticalRegisterKeys, OpticalRun},
   {NULL}};
 
 /* Sections that belong to transport; studies of electrons share the last three. */

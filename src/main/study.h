@@ -28,5 +28,7 @@ PetscErrorCode FocusingRegisterKeys(void);
 PetscErrorCode FocusingRun(Deck deck, Material m, Results r);
 PetscErrorCode OrbitsRegisterKeys(void);
 PetscErrorCode OrbitsRun(Deck deck, Material m, Results r);
+PetscErrorCode OpticalRegisterKeys(void);
+PetscErrorCode OpticalRun(Deck deck, Material m, Results r);
 
 #endif

@@ -254,6 +254,22 @@ PetscErrorCode MaterialVelocityMatrix(Material m, const PetscReal k[3], Complex 
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode MaterialHasOptics(Material m, bool *optics, bool *position)
+{
+  PetscFunctionBeginUser;
+  *optics   = m->nbands > 0 && m->ops->optical_matrices;
+  *position = m->has_position;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode MaterialOpticalMatrices(Material m, bool position, const PetscReal k[3], PetscReal *energy, Complex *v, PetscReal *w)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(m->ops->optical_matrices, PETSC_COMM_SELF, PETSC_ERR_SUP, "material %s has bands without transitions", m->name);
+  PetscCall(m->ops->optical_matrices(m, position, k, energy, v, w));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode MaterialPhononVelocityMatrix(Material m, const PetscReal q[3], Complex *v)
 {
   PetscFunctionBeginUser;

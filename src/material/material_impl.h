@@ -23,6 +23,7 @@ typedef struct {
   PetscErrorCode (*phonon_velocity_matrix)(Material, const PetscReal q[3], Complex *v);
   PetscErrorCode (*force_constants)(Material, PetscInt *nR, const int (**R)[3], const Complex **phi, bool *polar); /* NULL: none */
   PetscErrorCode (*velocity_matrix)(Material, const PetscReal k[3], Complex *v);
+  PetscErrorCode (*optical_matrices)(Material, bool position, const PetscReal k[3], PetscReal *energy, Complex *v, PetscReal *w); /* NULL: bands without transitions */
   /* Models: |Phi_3|^2 of npairs pairs (q, q1) with one q0 [npairs][q0][q][q1], as CubicEvaluate returns it; NULL: none, or from third-order force constants */
   PetscErrorCode (*cubic)(Material, PetscInt npairs, const PetscReal q0[3], const PetscReal *omega0, const PetscReal *q, const PetscReal *omega, const PetscReal *q1, const PetscReal *omega1, PetscReal *phi2);
   /* Models: |g|^2 from `count` initial bands, ket [nbands][count], as CouplingEvaluate returns it; NULL: none, or interpolated */
@@ -38,7 +39,7 @@ struct _p_Material {
   Crystal    crystal;       /* owned */
   PetscInt   nbands, nmodes, spin;
   PetscInt   nvalence;      /* insulator, model: full bands, which come first; metal: electrons per cell in the bands */
-  bool       metal, has_coupling, has_cubic, box;
+  bool       metal, has_coupling, has_cubic, has_position, box;
   int       *valley;        /* [nbands], owned, or NULL */
   PetscReal *centres;       /* [nbands][3] Cartesian bohr, owned, or NULL */
   PetscReal  epsilon_infinity, epsilon_zero; /* 0: unknown */

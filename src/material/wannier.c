@@ -239,6 +239,7 @@ static PetscErrorCode fill_material(MPI_Comm comm, WannierSource *s, Material m)
   m->spin         = h->spin;
   m->nvalence     = h->nvalence;
   m->metal        = h->metal;
+  m->has_position = h->has_position;
   m->has_coupling = h->nRe > 0 && h->nRp > 0;
   m->has_cubic    = h->nT > 0;
   for (int i = 0; i < 3; i++) m->epsilon_infinity += h->epsilon[i][i] / 3.0;
@@ -336,6 +337,7 @@ const MaterialOps wannier_ops = {
   .electrons       = WannierElectrons,
   .phonons         = WannierPhonons,
   .velocity_matrix = WannierVelocityMatrix,
+  .optical_matrices = WannierOpticalMatrices,
   .phonon_velocity_matrix = WannierPhononVelocityMatrix,
   .force_constants = WannierForceConstants,
   .write           = WannierWrite,

@@ -129,6 +129,7 @@ extern const MaterialOps wannier_ops;
 PetscErrorCode WannierElectrons(Material m, PetscInt nk, const PetscReal *k, PetscReal *energy, PetscReal *velocity, Complex *U);
 PetscErrorCode WannierPhonons(Material m, PetscInt nq, const PetscReal *q, PetscReal *omega, PetscReal *velocity, Complex *displacement);
 PetscErrorCode WannierVelocityMatrix(Material m, const PetscReal k[3], Complex *v);
+PetscErrorCode WannierOpticalMatrices(Material m, bool position, const PetscReal k[3], PetscReal *energy, Complex *v, PetscReal *w);
 PetscErrorCode WannierPhononVelocityMatrix(Material m, const PetscReal q[3], Complex *v);
 PetscErrorCode WannierForceConstants(Material m, PetscInt *nR, const int (**R)[3], const Complex **phi, bool *polar);
 PetscErrorCode WannierPrint(Material m, FILE *out);

@@ -3,7 +3,9 @@
 """Studies of electrons: electron_study_cases.py SOURCE UMKLAPP
 
 orbits  cyclotron masses and areas of tilted ellipsoids in closed form; open orbits, necks and orbits of holes of a cosine band; the same on 1 and 3 ranks;
-        silicon's orbits against the masses at the valley's bottom; malformed decks end with one line and status 2.
+        silicon's orbits against the masses at the valley's bottom
+optics  silicon's interband conductivity: sum rule, Kramers and Kronig, symmetry, ranks
+malformed decks end with one line and status 2
 """
 import os
 import subprocess
@@ -35,7 +37,17 @@ SHEET = '''material: {model: {dimension: 2, lattice_constant: 4 angstrom, bands:
 orbits: {energy: [0.1, 0.4] eV, mesh: 12, refine: 2}
 output: x.h5
 '''
+OPTICS = f'''material: {SILICON}
+temperature: 300 K
+carriers: {{net: [0, 1e20] cm^-3}}
+optical: {{energy: 0:9:0.05 eV, mesh: 12, broadening: 0.1 eV}}
+output: x.h5
+'''
 MALFORMED = [
+    (OPTICS, 'broadening: 0.1 eV', 'broadening: 0.1 eV, adaptive: 2', 'given twice'),
+    (OPTICS, SILICON, '{model: {lattice_constant: 4 angstrom, bands: [{kind: cosine, hopping: 0.25 eV}]}}', 'no transitions'),
+    (OPTICS, 'mesh: 12', 'mesh: 12, position: maybe', 'position'),
+    (OPTICS, 'temperature: 300 K', 'frequency: 1 THz', 'belongs to transport'),
     (ELLIPSOID, '[0.05, 0.1] eV', '[0.05, 0.5] eV', 'extent'),
     (ELLIPSOID, '[0.05, 0.1] eV', '-0.2 eV', 'no band reaches'),
     (ELLIPSOID, DIRECTIONS.tolist().__str__(), '[0, 0, 0]', 'no length'),
@@ -149,6 +161,33 @@ def valleys():
     check(np.abs(found['orbit/mass_difference'] / found['orbit/mass'] - 1).max() < 1e-5, 'mass and areas of silicon')
 
 
+def optics():
+    """Sum rule; the transform against a quadrature; cubic; nothing below the gap; the same on 1 and 2 ranks."""
+    one, two = (read(OPTICS, 'optical', ranks) for ranks in (1, 2))
+    if one is None or two is None:
+        return
+    total = one['sum/interband'] + one['sum/drude']
+    check(np.abs(np.diag(total[0, 0]) / np.diag(one['sum/total'][0, 0]) - 1).max() < 5e-3, f'sum rule: {total[0, 0]}, {one["sum/total"][0, 0]}')
+    check(4 < total[0, 0, 0, 0] < 8, f'{total[0, 0, 0, 0]} of the 8 valence electrons')
+    energy, sigma = one['energy'], one['conductivity_interband'][0, 0, ..., 0] + 1j * one['conductivity_interband'][0, 0, ..., 1]
+    check(np.abs(sigma - sigma[:, :1, :1] * np.eye(3)).max() < 1e-10 * np.abs(sigma).max(), 'not cubic')
+    check(np.abs(sigma.real[energy < 1.9]).max() < 1e-6 * sigma.real.max(), 'absorption below the direct gap')
+    fine = np.arange(0.005, 30, 0.01)
+    s1 = np.interp(fine, energy, sigma[:, 0, 0].real) * (fine < 9)
+    static = 1 + 2 / np.pi * np.sum(s1 / fine**2) * 0.01 / 1.602176634e-19 * 1.054571817e-34 / 8.8541878128e-12
+    epsilon = one['dielectric_function'][0, 0, :, 0, 0]
+    check(abs(epsilon[0, 0] / static - 1) < 0.03 and abs(epsilon[1, 0] / epsilon[0, 0] - 1) < 1e-3, f'static dielectric constant {epsilon[:2, 0]}, {static}')
+    at = 40  # 2 eV
+    middle = fine[np.abs(fine - energy[at]) > 1e-6]
+    principal = -2 * energy[at] / np.pi * np.sum(np.interp(middle, energy, sigma[:, 0, 0].real) * (middle < 9) / (middle**2 - energy[at]**2)) * 0.01
+    check(abs(principal / sigma[at, 0, 0].imag - 1) < 0.03, f'Kramers and Kronig: {principal}, {sigma[at, 0, 0].imag}')
+    bare = read(OPTICS.replace('mesh: 12', 'mesh: 12, position: false'), 'optical')
+    if bare is not None:
+        check(abs((bare['sum/interband'] + bare['sum/drude'])[0, 0, 0, 0] / bare['sum/total'][0, 0, 0, 0] - 1) < 5e-3, 'sum rule without the position matrix')
+    for name in one:
+        check(np.allclose(one[name], two[name], rtol=1e-10, atol=1e-10 * np.abs(one[name]).max()), f'{name} differs between 1 and 2 ranks')
+
+
 def malformed():
     for deck, old, new, message in MALFORMED:
         check(old in deck, old)
@@ -156,7 +195,7 @@ def malformed():
         check(status == 2 and message in text and text.count('\n') == 1 and not os.path.exists(path), f'{message}: status {status}: {text[:300]}')
 
 
-for part in (ellipsoids, cosine, sheet, valleys, malformed):
+for part in (ellipsoids, cosine, sheet, valleys, optics, malformed):
     part()
 print('\n'.join(problems))
 sys.exit(1 if problems else 0)
