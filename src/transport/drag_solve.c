@@ -116,7 +116,8 @@ PetscErrorCode DragCreateOperator(Drag d)
   PetscCall(KSPSetNormType(d->ksp, KSP_NORM_UNPRECONDITIONED));
   PetscCall(KSPSetInitialGuessNonzero(d->ksp, PETSC_TRUE));
   PetscCall(KSPGetPC(d->ksp, &pc));
-  PetscCall(PCSetType(pc, PCJACOBI));
+  if (d->picard) PetscCall(PCSetType(pc, PCJACOBI));
+  else PetscCall(TransportDeflationCreate(pc));
   PetscCall(KSPSetFromOptions(d->ksp));
   PetscFunctionReturn(0);
 }
@@ -255,6 +256,7 @@ static PetscErrorCode count_uniform(Drag d, PetscInt kept, const Vec *n)
 static PetscErrorCode find_null_space(Drag d, MatNullSpace *space, TransportTensors *x)
 {
   Vec      n[DRIVE_MAX_NULL];
+  PC       pc;
   PetscInt count, kept;
   PetscFunctionBeginUser;
   *space = NULL;
@@ -272,6 +274,8 @@ static PetscErrorCode find_null_space(Drag d, MatNullSpace *space, TransportTens
     if (norm > 0.0) x->null_overlap = PetscMax(x->null_overlap, sqrt(sum) / norm);
   }
   if (kept > 0) PetscCall(MatNullSpaceCreate(d->comm, PETSC_FALSE, kept, n, space));
+  PetscCall(KSPGetPC(d->ksp, &pc));
+  PetscCall(TransportDeflationSet(pc, d->A, d->D, count - kept, n + kept));
   for (PetscInt i = 0; i < count; i++) PetscCall(VecDestroy(&n[i]));
   PetscFunctionReturn(0);
 }

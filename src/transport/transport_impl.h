@@ -38,6 +38,9 @@ PetscErrorCode TransportTrueResidual(Mat A, Vec b, Vec z, PetscReal *residual);
 PetscErrorCode TransportSymmetryDefect(Mat A, PetscReal *defect);
 /* Of n normalized candidates those that A annihilates, orthonormal and first; D: the diagonal. Collective. */
 PetscErrorCode TransportKeepNull(Mat A, Mat D, PetscInt count, Vec *n, PetscInt *kept);
+/* deflate.c: a PCSHELL, Jacobi's with n modes of A solved exactly; Set: for the operator at hand, nothing when the preconditioner is another one. Collective. */
+PetscErrorCode TransportDeflationCreate(PC pc);
+PetscErrorCode TransportDeflationSet(PC pc, Mat A, Mat D, PetscInt n, const Vec *mode);
 /* See TransportModes; rate: of the local states. */
 PetscErrorCode TransportModesOf(Collision c, States s, Vec drive, Vec solution, const PetscReal *rate, const StatesPoint *p, PetscReal *part);
 /* Electrons' tensors from x->L. */
