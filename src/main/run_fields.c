@@ -21,7 +21,7 @@ static const Quantity quantities[] = {
   {"hall_coefficient", "m^3/C", "m^2/C", "antisymmetric part of the resistivity over the field; B along z: [y, x] is R_H, negative for electrons", offsetof(TransportMagnetic, hall), true,
    UMK_BOHR_M *UMK_BOHR_M *UMK_BOHR_M / UMK_CHARGE_C, 1.0 / UMK_BOHR_M},
   {"nernst", "V/K/T", "V/K/T", "antisymmetric part of the Seebeck coefficient over the field; B along z: [y, x] is E_y/(B dT/dx)", offsetof(TransportMagnetic, nernst), true, KB_OVER_E / TESLA, 1.0},
-  {"ettingshausen", "m K/A/T", "K/A/T", "B along z: [y, x] is (dT/dy)/(B J_x) without heat flow", offsetof(TransportMagnetic, ettingshausen), true, UMK_HARTREE_EV / KAPPA / TESLA, 1.0 / UMK_BOHR_M},
+  {"ettingshausen", "m K/A/T", "K/A/T", "B along z: [y, x] is (dT/dy)/(B J_x) without heat flow along y and gradient along x", offsetof(TransportMagnetic, ettingshausen), true, UMK_HARTREE_EV / KAPPA / TESLA, 1.0 / UMK_BOHR_M},
   {"magnetoresistance", "1", "1", "symmetric part of rho(B) - rho(0) over sqrt(rho_ii(0) rho_jj(0))", offsetof(TransportMagnetic, magnetoresistance), true, 1.0, 1.0},
   {"righi_leduc", "1/T", "1/T", "B along z: (dT/dy)/(B dT/dx) without heat flow along y and without current", offsetof(TransportMagnetic, righi_leduc), false, 1.0 / TESLA, 1.0},
   {"hall_mobility", "cm^2/V/s", "cm^2/V/s", "Hall coefficient over the mean resistivity across the field, signed", offsetof(TransportMagnetic, hall_mobility), false, 1e4 / TESLA, 1.0},

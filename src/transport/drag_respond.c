@@ -105,7 +105,7 @@ static PetscErrorCode fill_weight(Context *c, PetscReal weight[2][2][3][3])
 PetscErrorCode DragRespond(Drag d, TransportLevel level, const StatesPoint *p, const TransportFields *f, const TransportTensors *still, TransportResponse *response, TransportLowField *low, PetscReal weight[2][2][3][3])
 {
   Context        c = {.d = d, .p = p};
-  ResponseSystem s = {.comm = d->comm, .ndrives = DRAG_DRIVES, .X = d->x, .still = still->steady_state_missing ? NULL : d->z[level], .tolerance = d->tolerance, .max_iterations = d->max_iterations, .shifted = d->shifted, .context = &c, .moment = moment, .magnetic = magnetic, .read = read_point};
+  ResponseSystem s = {.comm = d->comm, .ndrives = DRAG_DRIVES, .X = d->x, .still = still->steady_state_missing ? NULL : d->z[level], .tolerance = d->tolerance, .max_iterations = d->max_iterations, .usual = still->iterations, .shifted = d->shifted, .context = &c, .moment = moment, .magnetic = magnetic, .read = read_point};
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(d->ne + d->nl, &c.rate, d->nf, &c.shared));
   if (level != LEVEL_RTA) {

@@ -4,7 +4,7 @@
 
     Hall           E_y = R_H B J_x,               rho^A_ij = -R_H eps_ijk B_k           R_H = 1/(n q)
     Nernst         E_y = N B dT/dx,               S^A/|B|
-    Ettingshausen  dT/dy = P B J_x, no heat flow: (kappa^-1 Pi)^A/|B|                    kappa P = T N (Bridgman)
+    Ettingshausen  dT/dy = P B J_x, dT/dx = 0, no heat flow along y: Pi^A/|B| over the mean of kappa across B;   kappa P = T N (Bridgman)
     Righi-Leduc    dT/dy = R B dT/dx, no heat flow and no current along y: (kappa^-1)^A over the mean of kappa^-1 across B
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
@@ -62,8 +62,8 @@ void TransportReadMagnetic(int dimension, const PetscReal B[3], PetscReal charge
   antisymmetric(CONST(S), 1.0 / size, x->nernst);
   if (!TensorInvert(dimension, CONST(kappa), thermal))
     for (int r = 0; r < 9; r++) thermal[r / 3][r % 3] = NAN;
-  TensorMultiply(CONST(thermal), CONST(Pi), 1.0, odd);
-  antisymmetric(CONST(odd), 1.0 / size, x->ettingshausen);
+  antisymmetric(CONST(Pi), 1.0 / size, odd);
+  for (int r = 0; r < 9; r++) x->ettingshausen[r / 3][r % 3] = odd[r / 3][r % 3] / across(CONST(kappa), b);
   antisymmetric(CONST(thermal), 1.0 / size, odd);
   x->righi_leduc   = around(CONST(odd), b) / across(CONST(thermal), b);
   x->hall_number   = charge * around(CONST(x->hall), b);

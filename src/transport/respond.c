@@ -219,7 +219,7 @@ static PetscErrorCode make_system(Context *c, TransportLevel level, const Transp
     X[i] = t->drive[t->kind[i]];
     z[i] = t->solution[level][t->kind[i]];
   }
-  *s = (ResponseSystem){.comm = t->comm, .ndrives = t->nkinds, .X = X, .still = still->steady_state_missing ? NULL : z, .tolerance = t->tolerance, .max_iterations = t->max_iterations, .shifted = t->shifted, .context = c, .moment = moment, .magnetic = magnetic, .read = read_point};
+  *s = (ResponseSystem){.comm = t->comm, .ndrives = t->nkinds, .X = X, .still = still->steady_state_missing ? NULL : z, .tolerance = t->tolerance, .max_iterations = t->max_iterations, .usual = still->iterations, .shifted = t->shifted, .context = c, .moment = moment, .magnetic = magnetic, .read = read_point};
   if (level != LEVEL_RTA) {
     TransportTensors spare;
     if (!t->A) PetscCall(TransportSetOperator(t, &spare));

@@ -6,7 +6,7 @@
 #define KEPT     8    /* solutions that the next one starts from, of each drive */
 #define RESTART  60
 #define TIGHTER  0.1  /* than the symmetric system, whose tensors err by the square of the residual */
-#define FEW      40   /* iterations: more, and the preconditioner is made anew at this field */
+#define FEW      40   /* iterations more than twice those without field, and the preconditioner is made anew at this field */
 #define PARALLEL 1e-12
 
 typedef struct { /* solutions, and what A makes of them */
@@ -386,7 +386,7 @@ static PetscErrorCode krylov(Solver *v, Vec b, Vec z, KSPConvergedReason *reason
   const KSP ksp = v->ksp[c];
   PetscInt  more;
   PetscFunctionBeginUser;
-  PetscCall(KSPSetTolerances(ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, v->given[c] ? v->s->max_iterations : PetscMin(FEW, v->s->max_iterations)));
+  PetscCall(KSPSetTolerances(ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, v->given[c] ? v->s->max_iterations : PetscMin(FEW + 2 * v->s->usual, v->s->max_iterations)));
   PetscCall(KSPSolve(ksp, b, z));
   PetscCall(KSPGetConvergedReason(ksp, reason));
   PetscCall(KSPGetIterationNumber(ksp, iterations));

@@ -38,6 +38,7 @@ typedef struct { /* borrowed, all of it */
   PetscInt    nuniform;   /* the first of them are uniform shifts of the electrons, which Lambda annihilates but for the mesh */
   PetscReal   tolerance;
   PetscInt    max_iterations;
+  PetscInt    usual;      /* iterations without field and frequency */
   bool        shifted;    /* each frequency solved by itself, Lanczos left out */
   void       *context;
   PetscErrorCode (*moment)(void *context, Vec x, Vec z, PetscReal m[3][3]);             /* <x, z> / k_B T */

@@ -159,6 +159,24 @@ def decks():
     ]
 
 
+def fields():
+    def extra(name, text, *message, command='check'):
+        return deck(name, 'output: out.h5', text + '\noutput: out.h5', line(20, *message), command)
+    return [
+        extra('three numbers as fields', 'magnetic_field: [1, 2, 3] T', 'one vector or three strengths'),
+        extra('field of two components', 'magnetic_field: [[1, 2]] T', 'three components'),
+        extra('field in gauss', 'magnetic_field: 1 gauss', "'magnetic_field'"),
+        extra('field without unit', 'magnetic_field: [0, 1]', 'unit', 'T'),
+        extra('mistyped field', 'magnetic_feild: 1 T', 'magnetic_field'),
+        extra('same field twice', 'magnetic_field: [[0, 0, 1], [0, 0, 1]] T', 'same field', command='run'),
+        extra('negative frequency', 'frequency: [0, -1] THz', '-1'),
+        extra('frequency as an energy', 'frequency: 4 meV', 'an energy', 'THz'),
+        extra('same frequency twice', 'frequency: [1, 2, 1] THz', 'entries 1 and 3', command='run'),
+        lattice('field on phonons', 'output:', 'magnetic_field: 1 T\noutput:', line(9, 'phonons feel no magnetic field')),
+        Case('field along a sheet', ['run', 'deck.yaml'], {'deck.yaml': swap('model:', 'model:\n    dimension: 2', swap('electrons: 1e15 cm^-3', 'sheet_electrons: 1e12 cm^-2', swap('output:', 'magnetic_field: [[1, 0, 0]] T\noutput:')))}, line(21, 'along z')),
+    ]
+
+
 def command_lines():
     good = {'deck.yaml': BASE}
     return [
@@ -188,4 +206,4 @@ def command_lines():
 
 
 def cases(source, umklapp):
-    return decks() + phonon_models() + command_lines()
+    return decks() + fields() + phonon_models() + command_lines()
