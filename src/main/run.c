@@ -5,6 +5,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 #include "commands.h"
+#include "fermi_surface.h"
 #include "run.h"
 #include "study.h"
 
@@ -367,6 +368,7 @@ PetscErrorCode CommandRun(const Arguments *a)
   PetscCall(CommandLoadDeck(a, &deck));
   PetscCall(StudyRun(&deck, &studied));
   if (studied) PetscFunctionReturn(0);
+  PetscCall(FermiSurfaceCheck(deck));
   PetscCall(DeckGetString(deck, "output", &output, NULL));
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
   Mark(&run, 5);
@@ -384,6 +386,7 @@ PetscErrorCode CommandRun(const Arguments *a)
   PetscCall(ResultsCommit(run.results));
   Mark(&run, 4);
   PetscCall(RunReport(&run.data));
+  PetscCall(FermiSurfaceOfRun(&run.system));
   Log(1, "results   %s", output);
   PetscCall(ReportMachine(&run));
   PetscCall(Destroy(&run));

@@ -7,6 +7,7 @@ static const Study studies[] = {
   {"focusing", false, FocusingRegisterKeys, FocusingRun},
   {"orbits", true, OrbitsRegisterKeys, OrbitsRun},
   {"optical", true, OpticalRegisterKeys, OpticalRun},
+  {"fermi_surface", true, FermiSurfaceRegisterKeys, FermiSurfaceRun, .beside_transport = true},
   {NULL}};
 
 /* Sections that belong to transport; studies of electrons share the last three. */
@@ -29,6 +30,10 @@ static PetscErrorCode Find(Deck deck, const Study **study)
   *study = NULL;
   for (const Study *s = studies; s->section; s++) {
     PetscCall(DeckHas(deck, s->section, &has));
+    if (has && s->beside_transport) {
+      PetscCall(DeckHas(deck, "scattering", &has));
+      has = !has;
+    }
     if (!has) continue;
     if (*study) PetscCall(DeckError(deck, s->section, "one study per deck: '%s' or '%s'", (*study)->section, s->section));
     *study = s;

@@ -16,6 +16,7 @@ typedef struct {
   bool        electrons;       /* about electrons, and may take temperature, carriers and electrons from the deck; else about phonons */
   PetscErrorCode (*register_keys)(void);
   PetscErrorCode (*run)(Deck deck, Material m, Results r); /* collective; writes to r and prints its report */
+  bool        beside_transport; /* where the deck has scattering it is no study: the run sees to it */
 } Study;
 
 PetscErrorCode StudyRegisterKeys(void);
@@ -30,5 +31,7 @@ PetscErrorCode OrbitsRegisterKeys(void);
 PetscErrorCode OrbitsRun(Deck deck, Material m, Results r);
 PetscErrorCode OpticalRegisterKeys(void);
 PetscErrorCode OpticalRun(Deck deck, Material m, Results r);
+PetscErrorCode FermiSurfaceRegisterKeys(void);
+PetscErrorCode FermiSurfaceRun(Deck deck, Material m, Results r);
 
 #endif

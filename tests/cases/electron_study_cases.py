@@ -5,6 +5,7 @@
 orbits  cyclotron masses and areas of tilted ellipsoids in closed form; open orbits, necks and orbits of holes of a cosine band; the same on 1 and 3 ranks;
         silicon's orbits against the masses at the valley's bottom
 optics  silicon's interband conductivity: sum rule, Kramers and Kronig, symmetry, ranks
+drawn   .frmsf and .bxsf files read back: energies, velocities, lifetimes
 malformed decks end with one line and status 2
 """
 import os
@@ -43,7 +44,25 @@ carriers: {{net: [0, 1e20] cm^-3}}
 optical: {{energy: 0:9:0.05 eV, mesh: 12, broadening: 0.1 eV}}
 output: x.h5
 '''
+BANDS = f'''material: {SILICON}
+fermi_surface: {{file: x.frmsf, colour: velocity_vector, mesh: [4, 5, 6], energy: 7 eV}}
+output: x.h5
+'''
+LIFETIMES = '''material: {model: {lattice_constant: 4 angstrom, metal: true, electrons: 1, bands: [{kind: cosine, hopping: 0.25 eV}]}}
+temperature: [300, 400] K
+electrons: {mesh: 8, window: 0.9 eV}
+scattering: {relaxation_time: 10 fs}
+fermi_surface: {file: x.frmsf, colour: lifetime}
+output: x.h5
+'''
 MALFORMED = [
+    (BANDS, 'x.frmsf', 'x.dat', 'says no format'),
+    (BANDS, 'x.frmsf', 'x.bxsf', 'energies alone'),
+    (BANDS, 'velocity_vector', 'lifetime', 'come from scattering'),
+    (BANDS, ', energy: 7 eV', '', 'needs its energy'),
+    (BANDS, 'x.frmsf', 'nowhere/x.frmsf', 'cannot write'),
+    (BANDS, 'colour:', 'color:', 'colour'),
+    (LIFETIMES, 'colour: lifetime', 'colour: lifetime, mesh: 9', 'leave fermi_surface.mesh out'),
     (OPTICS, 'broadening: 0.1 eV', 'broadening: 0.1 eV, adaptive: 2', 'given twice'),
     (OPTICS, SILICON, '{model: {lattice_constant: 4 angstrom, bands: [{kind: cosine, hopping: 0.25 eV}]}}', 'no transitions'),
     (OPTICS, 'mesh: 12', 'mesh: 12, position: maybe', 'position'),
@@ -188,6 +207,62 @@ def optics():
         check(np.allclose(one[name], two[name], rtol=1e-10, atol=1e-10 * np.abs(one[name]).max()), f'{name} differs between 1 and 2 ranks')
 
 
+def parse(name, ranks, deck):
+    """The numbers of a .frmsf or .bxsf file: sizes, reciprocal vectors, blocks [.., band, i, j, k], Fermi energy of a .bxsf."""
+    status, text, path = run(deck, ranks)
+    check(status == 0, f'{name}: status {status}: {text[:300]}')
+    if status:
+        return None
+    check(not [f for f in os.listdir(os.path.dirname(path)) if f.endswith('.part')], 'a temporary file stays')
+    with open(os.path.join(os.path.dirname(path), name)) as file:
+        words = file.read().split()
+    if name.endswith('.frmsf'):
+        n, nb, start = [int(x) for x in words[:3]], int(words[4]), 14
+        check(words[3] == '1', 'frmsf: the mesh holds Gamma')
+        values = np.array(words[start:], dtype=float)
+        return n, np.array(words[5:14], dtype=float).reshape(3, 3), values.reshape(-1, nb, *n), 0.0
+    fermi = float(words[words.index('Energy:') + 1])
+    at = words.index('BEGIN_BANDGRID_3D_bands') + 1
+    nb, n = int(words[at]), [int(x) for x in words[at + 1:at + 4]]
+    lattice = np.array(words[at + 7:at + 16], dtype=float).reshape(3, 3)
+    values, at = [], at + 16
+    for b in range(nb):
+        check(words[at] == 'BAND:' and int(words[at + 1]) == b + 1, 'bxsf: bands in order')
+        values.append(np.array(words[at + 2:at + 2 + np.prod(n)], dtype=float).reshape(n))
+        at += 2 + int(np.prod(n))
+    check(words[at:] == ['END_BANDGRID_3D', 'END_BLOCK_BANDGRID_3D'], 'bxsf: the end')
+    return n, lattice, np.array([values]), fermi
+
+
+def drawn():
+    """Energies of both formats against a sum over lattice vectors, on a mesh that is not a cube; velocities against its gradient; lifetimes of a run."""
+    with h5py.File(SILICON) as file:
+        lattice, R = file['crystal/lattice'][()] * 0.529177210903, file['electrons/vectors'][()]
+        H = file['electrons/hamiltonian'][..., 0] + 1j * file['electrons/hamiltonian'][..., 1]
+    frmsf, bxsf = parse('x.frmsf', 3, BANDS), parse('x.bxsf', 1, BANDS.replace('x.frmsf, colour: velocity_vector', 'x.bxsf'))
+    if frmsf is None or bxsf is None:
+        return
+    check(frmsf[0] == [4, 5, 6] and bxsf[0] == [5, 6, 7] and len(frmsf[2]) == 4, f'sizes {frmsf[0]}, {bxsf[0]}')
+    check(np.abs(frmsf[1] @ lattice.T - 2 * np.pi * np.eye(3)).max() < 1e-8 and np.array_equal(frmsf[1], bxsf[1]), 'reciprocal vectors')
+    shifted = bxsf[2][0] - bxsf[3]
+    check(abs(bxsf[3] - 7) < 1e-9 and np.abs(shifted[:, :-1, :-1, :-1] - frmsf[2][0]).max() < 1e-8, 'the two formats differ')
+    check(np.array_equal(shifted[:, -1], shifted[:, 0]) and np.array_equal(shifted[:, :, -1], shifted[:, :, 0]) and np.array_equal(shifted[..., -1], shifted[..., 0]), 'bxsf: the end points are the first ones')
+    for i, j, k in ((1, 2, 5), (3, 0, 1), (2, 4, 3)):
+        phase = np.exp(2j * np.pi * (R @ (np.array([i, j, k]) / frmsf[0])))
+        energy, U = np.linalg.eigh(np.einsum('r,rab->ab', phase, H))
+        check(np.abs(energy * 27.211386245988 - 7 - frmsf[2][0][:, i, j, k]).max() < 1e-6, f'energies at {i} {j} {k}')
+        gradient = np.einsum('r,rc,rab->cab', 1j * phase, R @ lattice / 0.529177210903, H)
+        speed = np.real(np.einsum('an,cab,bn->cn', U.conj(), gradient, U)) * 2187691.26364
+        apart = np.min(np.abs(np.subtract.outer(energy, energy)) + np.eye(len(energy)), axis=1) > 1e-4
+        check(np.abs(speed - frmsf[2][1:, :, i, j, k])[:, apart].max() < 1, f'velocities at {i} {j} {k}')
+    for ranks in (1, 2):
+        found = parse('x.frmsf', ranks, LIFETIMES)
+        if found is not None:
+            inside = found[2][1] > 0
+            check(inside.any() and np.allclose(found[2][1][inside], 10, rtol=1e-8), f'lifetimes {found[2][1][inside][:3]} on {ranks} ranks')
+            check(np.abs(found[2][0][~inside]).min() > 0.89, 'lifetimes are missing in the window')
+
+
 def malformed():
     for deck, old, new, message in MALFORMED:
         check(old in deck, old)
@@ -195,7 +270,7 @@ def malformed():
         check(status == 2 and message in text and text.count('\n') == 1 and not os.path.exists(path), f'{message}: status {status}: {text[:300]}')
 
 
-for part in (ellipsoids, cosine, sheet, valleys, optics, malformed):
+for part in (ellipsoids, cosine, sheet, valleys, optics, drawn, malformed):
     part()
 print('\n'.join(problems))
 sys.exit(1 if problems else 0)
