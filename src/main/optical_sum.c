@@ -3,6 +3,7 @@
 #include <string.h>
 #include "optical.h"
 
+#define LEAST (10e-3 * UMK_EV) /* width: no narrower than twice a bin, where a transition's energy hardly changes */
 #define REACH 6.0 /* widths beyond which a delta function is left to its last bin */
 
 static const int pair[6][2] = {{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}};
@@ -32,7 +33,7 @@ static PetscReal Width(const OpticalStudy *s, const Complex *v, PetscInt n, Pets
   if (s->width > 0) return s->width;
   for (int c = 0; c < 3; c++) g[c] = creal(v[3 * (m * s->nbands + m) + c] - v[3 * (n * s->nbands + n) + c]);
   MatVec3((const PetscReal(*)[3])s->mesh->width2, g, w);
-  return PetscMax(s->bin, s->adaptive * sqrt(PetscMax(0, Dot3(g, w))));
+  return PetscMax(LEAST, s->adaptive * sqrt(PetscMax(0, Dot3(g, w))));
 }
 
 static void AddPair(const OpticalStudy *s, PetscReal star, const PetscReal *energy, const Complex *v, PetscInt n, PetscInt m)

@@ -275,6 +275,25 @@ static bool Same(const OrbitStudy *s, const Orbit *a, const Orbit *b)
   return true;
 }
 
+/* Orbits of open components each move to the first zone by themselves. */
+static void NearestZone(Crystal crystal, const Orbit *o, PetscReal offset[3])
+{
+  PetscReal middle[3] = {0}, best = HUGE_VAL;
+
+  for (int p = 0; p < ORBIT_DRAWN; p++)
+    for (int c = 0; c < 3; c++) middle[c] += o->point[p][c] / ORBIT_DRAWN;
+  for (int i = 0; i < 343; i++) {
+    const PetscReal x[3] = {i / 49 - 3, i / 7 % 7 - 3, i % 7 - 3};
+    PetscReal       G[3];
+
+    MatTVec3((const PetscReal(*)[3])crystal->b, x, G);
+    const PetscReal moved[3] = {middle[0] + G[0], middle[1] + G[1], middle[2] + G[2]};
+    if (Norm3(moved) > best * (1 - 1e-6)) continue;
+    best = Norm3(moved);
+    memcpy(offset, G, sizeof G);
+  }
+}
+
 static void DropRepeats(OrbitStudy *s)
 {
   PetscInt kept = 0;
@@ -287,8 +306,12 @@ static void DropRepeats(OrbitStudy *s)
   }
   s->list.n = kept;
   for (PetscInt i = 0; i < kept; i++) {
-    Orbit           *o      = &s->list.orbit[i];
-    const PetscReal *offset = s->surface[(PetscInt)o->surface].offset[(PetscInt)o->component];
+    Orbit             *o         = &s->list.orbit[i];
+    const OrbitSurface *surface   = &s->surface[(PetscInt)o->surface];
+    PetscReal          offset[3];
+
+    memcpy(offset, surface->offset[(PetscInt)o->component], sizeof offset);
+    if (surface->surface->open[(PetscInt)o->component]) NearestZone(s->crystal, o, offset);
     for (int c = 0; c < 3; c++) {
       o->centre[c] += offset[c];
       for (int p = 0; p < ORBIT_DRAWN; p++) o->point[p][c] += offset[c];

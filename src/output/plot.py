@@ -11,6 +11,7 @@ import sys
 from plot_common import BOLTZMANN, COLOURS, LEVELS, STYLE, Pictures, channel_text, chosen, density_units, diagonal, draw_legend, draw_series, h5py, np, plain_log, plt, scientific, units
 from plot_drag import plot_drag
 from plot_lattice import plot_lattice
+from plot_electron_studies import plot_masses, plot_optical, plot_orbits
 from plot_studies import plot_focusing, plot_wave_packet
 
 # name in the file -> quantity, units as drawn, factor to them, logarithmic, file name. Sheet values keep the units of the file.
@@ -212,7 +213,7 @@ def main():
     plt.rcParams.update(STYLE)
     pictures = Pictures(path)
     with file:
-        if not any(name in file for name in ('points', 'path', 'wave_packet', 'focusing')):
+        if not any(name in file for name in ('points', 'path', 'wave_packet', 'focusing', 'orbits', 'optical')):
             sys.stderr.write(f'umklapp: {path}: no results to plot in this file\n')
             sys.exit(2)
         for species in ('electrons', 'phonons'):
@@ -224,6 +225,11 @@ def main():
             plot_wave_packet(file, pictures)
         if 'focusing' in file:
             plot_focusing(file, pictures)
+        if 'orbits' in file:
+            plot_orbits(file, pictures)
+            plot_masses(file, pictures)
+        if 'optical' in file:
+            plot_optical(file, pictures)
     if not pictures.count:
         print('nothing to draw: one temperature and one density; give lists, or write_states: true for rates and mean free paths')
 
