@@ -79,6 +79,7 @@ PetscErrorCode ValleyFind(Material m, Crystal crystal, PetscInt band, const Pets
 {
   const PetscReal shortest = 1e-3 * length;
   PetscReal       v[1][3], inverse[3][3], step[3], apart = 0;
+  const int      *own;
 
   PetscFunctionBeginUser;
   memcpy(valley->k, k, sizeof valley->k);
@@ -93,7 +94,8 @@ PetscErrorCode ValleyFind(Material m, Crystal crystal, PetscInt band, const Pets
     for (int c = 0; c < 3; c++) valley->k[c] -= step[c];
     valley->found = Norm3(step) < 1e-8 * length;
   }
-  valley->found = valley->found && apart > 1e-5;
+  PetscCall(MaterialGetValleys(m, &own));
+  valley->found = valley->found && (own || apart > 1e-5); /* bands of models stand alone, whatever their energies */
   if (valley->found) PetscCall(InverseMass(m, crystal, band, valley->k, shortest, valley->w));
   if (valley->found && crystal->dimension == 2)
     for (int c = 0; c < 3; c++) valley->w[2][c] = valley->w[c][2] = 0;

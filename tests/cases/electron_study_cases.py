@@ -26,6 +26,13 @@ ELLIPSOID = f'''material: {{model: {{extent: 0.2 eV, bands: [{{kind: ellipsoid, 
 orbits: {{energy: [0.05, 0.1] eV, from: conduction, directions: {DIRECTIONS.tolist()}, mesh: 8, refine: 2, slices: 8, field: 2 T}}
 output: x.h5
 '''
+POTENTIAL = '''material: {model: {extent: 0.3 eV, bands: [{kind: ellipsoid, mass: [0.9, 0.19, 0.19] m_e, family: delta}]}}
+temperature: 20 K
+carriers: {electrons: [1e19, 2e19] cm^-3}
+electrons: {mesh: 36}
+orbits: {mesh: 8, refine: 2, slices: 6}
+output: x.h5
+'''
 COSINE = '''material: {model: {lattice_constant: 4 angstrom, metal: true, electrons: 1, bands: [{kind: cosine, hopping: 0.25 eV}]}}
 orbits: {energy: 1.1 eV, directions: [[0, 0, 1], [1, 0, 0.3]], mesh: 12, refine: 2, slices: 10}
 output: x.h5
@@ -135,6 +142,19 @@ def ellipsoids():
     if kane is not None:
         exact = -0.3 * (1 + 2 * 1.5 * kane['energy_given'][kane['orbit/energy_index']])
         check(len(exact) == 8 and np.abs(kane['orbit/mass'] / exact - 1).max() < 1e-8, 'orbits of holes in a Kane band')
+
+
+def potentials():
+    """Energies from carriers: the chemical potential of a degenerate gas in six valleys; every valley's orbit has its ellipsoid's mass."""
+    found = read(POTENTIAL, 'orbits')
+    if found is None:
+        return
+    gas = (3 * np.pi**2 * np.array([1e25, 2e25]) / 6)**(2 / 3) * 1.054571817e-34**2 / (2 * 9.1093837015e-31 * (0.9 * 0.19**2)**(1 / 3) * 1.602176634e-19)
+    check(np.abs(found['energy'] / gas - 1).max() < 0.03, f'chemical potentials {found["energy"]}, {gas}')
+    index = lambda group: list(zip(found[f'{group}/band'], found[f'{group}/energy_index']))
+    expected = dict(zip(index('valley'), found['valley/cyclotron_mass'][:, 0]))
+    got = dict(zip(index('orbit'), found['orbit/mass']))
+    check(len(got) == 12 and all(abs(got[x] / expected[x] - 1) < 1e-8 for x in got), f'masses of six valleys {got}, {expected}')
 
 
 def cosine():
@@ -270,7 +290,7 @@ def malformed():
         check(status == 2 and message in text and text.count('\n') == 1 and not os.path.exists(path), f'{message}: status {status}: {text[:300]}')
 
 
-for part in (ellipsoids, cosine, sheet, valleys, optics, drawn, malformed):
+for part in (ellipsoids, potentials, cosine, sheet, valleys, optics, drawn, malformed):
     part()
 print('\n'.join(problems))
 sys.exit(1 if problems else 0)
