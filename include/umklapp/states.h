@@ -52,8 +52,9 @@ struct _p_States {
   const PetscReal *omega;         /* [mesh->nwedge][nmodes] */
   const PetscReal *omega_velocity;/* [mesh->nwedge][nmodes][3] */
   const Complex *displacement;    /* [mesh->nwedge][nmodes][nmodes] at the wedge points */
+  const PetscReal *momentum;      /* [mesh->nwedge][3] after StatesFollowMesh, bohr^-1; else NULL */
   /* after StatesFillPhononPoints, which also sets points, point_* above with nb = nmodes and every mesh point: point[i] = i */
-  const PetscReal *point_wavevector;   /* [npoints][3] shortest image, bohr^-1; the average of equally short ones */
+  const PetscReal *point_wavevector;   /* [npoints][3] of StatesMomentum */
   const Complex *point_displacement;   /* [npoints][nmodes][nmodes], after StatesFillPhononDisplacements */
   struct _p_StatesPrivate *priv;
 };
@@ -92,6 +93,12 @@ static inline int32_t StatesPhononState(States phonons, PetscInt iw, PetscInt br
   const int32_t state = phonons->first[iw + 1] - (int32_t)(phonons->nb - branch);
   return state >= phonons->first[iw] ? state : -1;
 }
+/* StatesMomentum - crystal momentum of a mesh point, what its part of a drift phi = k.u is made of: the shortest image, the mean of equally short ones (bohr^-1); of phonons that follow
+   a coarser mesh what that mesh's momenta interpolate to, the same except near the zone's faces. A process is normal when it keeps the sum of these. Not collective. */
+PetscErrorCode StatesMomentum(States states, PetscInt64 linear, PetscReal k[3]);
+/* StatesFollowMesh - these phonons' responses are interpolated from a coarser mesh (MeshStencil), except where inside [mesh->nwedge] is 1; inside may be NULL. Before their
+   points are filled. Collective. */
+PetscErrorCode StatesFollowMesh(States phonons, KMesh coarse, const PetscReal *inside);
 /* Position of a full-zone linear index in `points`, or -1. */
 PetscInt StatesFindPoint(States states, int64_t linear);
 /* The full zone's arrays of phonon states: one copy per node; nothing the second time. Collective. */

@@ -1,7 +1,7 @@
 /*
   Electron-phonon scattering with interpolated vertices:  i + l -> j,  K = (2 pi/N) |g|^2 delta(e_j - e_i - omega_l),  q = k_j - k_i.
 
-  A process is normal when k_i + q = k_j for the shortest images of the three wavevectors (the mean of equally short ones).
+  A process is normal when k_i + q = k_j for the crystal momenta of StatesMomentum.
 
   Enumerated from the absorbing side. |g|^2 is averaged over states degenerate at k, at k + q and at q, where the gauge is free; all partners q
   of one k go through CouplingEvaluate in blocks.
@@ -189,27 +189,20 @@ static void fill_slice(Channel c, int32_t i, PetscInt slot, PetscInt nu)
     }
 }
 
-static void shortest(KMesh mesh, PetscInt64 linear, PetscReal k[3])
-{
-  PetscReal image[MESH_MAX_SHORTEST][3];
-  const int n = MeshShortest(mesh, linear, image);
-  for (int c = 0; c < 3; c++) {
-    k[c] = 0.0;
-    for (int i = 0; i < n; i++) k[c] += image[i][c] / n;
-  }
-}
-
-static bool wanted(Channel c, const Initial *f, PetscInt p)
+static PetscErrorCode wanted(Channel c, const Initial *f, PetscInt p, bool *yes)
 {
   const Data *d    = c->data;
   const KMesh mesh = c->context->electrons->mesh;
   PetscReal   ki[3], kj[3], q[3];
-  if (d->kind == ALL) return true;
-  shortest(mesh, f->linear, ki);
-  shortest(mesh, c->context->electrons->point[p], kj);
-  shortest(mesh, d->q_linear[p], q);
+  PetscFunctionBeginUser;
+  *yes = true;
+  if (d->kind == ALL) PetscFunctionReturn(0);
+  PetscCall(StatesMomentum(c->context->electrons, f->linear, ki));
+  PetscCall(StatesMomentum(c->context->electrons, c->context->electrons->point[p], kj));
+  PetscCall(StatesMomentum(c->context->phonons, d->q_linear[p], q));
   const PetscReal G[3] = {ki[0] + q[0] - kj[0], ki[1] + q[1] - kj[1], ki[2] + q[2] - kj[2]};
-  return (Norm3(G) < 1e-6 * Norm3(mesh->crystal->b[0])) == (d->kind == NORMAL);
+  *yes = (Norm3(G) < 1e-6 * Norm3(mesh->crystal->b[0])) == (d->kind == NORMAL);
+  PetscFunctionReturn(0);
 }
 
 /* Delta weights of all slices, and the points that take part. */
@@ -234,8 +227,12 @@ static PetscErrorCode weigh(Channel c, const Initial *f, PetscInt *npartners)
     for (PetscInt p = 0; any && p < np; p++) d->partner[p] |= w[p] != 0.0 && el->point_state[p * nb + slot] >= 0 && StatesPhononState(ph, d->q_wedge[p], nu) >= 0;
   }
   *npartners = 0;
-  for (PetscInt p = 0; p < np; p++)
-    if (d->partner[p] && wanted(c, f, p)) d->partner[(*npartners)++] = (int32_t)p;
+  for (PetscInt p = 0; p < np; p++) {
+    bool yes;
+    if (!d->partner[p]) continue;
+    PetscCall(wanted(c, f, p, &yes));
+    if (yes) d->partner[(*npartners)++] = (int32_t)p;
+  }
   PetscFunctionReturn(0);
 }
 

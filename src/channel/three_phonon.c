@@ -7,8 +7,8 @@
   over ordered pairs. Two phonons of the same state, +l +l -l'', occur once in that sum and carry K/2: as the two members of the process they add
   2 (K/2) w'' = K (n - n'') to 1/tau, and 4 (K/2) w'' to A_ll.
 
-  |Phi_3|^2 is averaged over the degenerate modes of each member. A process is normal when k + k' = k'' for the shortest images of the three
-  wavevectors (the average of equally short ones): k is then conserved exactly.
+  |Phi_3|^2 is averaged over the degenerate modes of each member. A process is normal when k + k' = k'' for the crystal momenta of
+  StatesMomentum: k is then conserved exactly.
 
   On the fine side of a partition (channel.h) the phonon resolved comes first, both as one that decays and as one that merges, +l +l' -l''; its partners step over
   the coarse mesh and every ordered pair is met: decays carry K/2, merging pairs the share of the first member.

@@ -144,17 +144,6 @@ static int invariant_vectors(KMesh mesh, PetscReal basis[3][3])
   return n;
 }
 
-/* k of wedge point ik: the shortest image, its mean on the faces of the zone */
-static void mean_shortest(States s, PetscInt ik, PetscReal k[3])
-{
-  PetscReal image[MESH_MAX_SHORTEST][3];
-  const int n = MeshShortest(s->mesh, s->mesh->wedge[s->wedge[ik]], image);
-  for (int r = 0; r < 3; r++) {
-    k[r] = 0.0;
-    for (int i = 0; i < n; i++) k[r] += image[i][r] / n;
-  }
-}
-
 /* w c (M == NULL), or w M k, of every state that scatters; 0 elsewhere */
 static PetscErrorCode null_vector(Collision c, States s, const PetscReal *constant, const PetscReal *M, const PetscReal *rate, Vec vector)
 {
@@ -170,7 +159,7 @@ static PetscErrorCode null_vector(Collision c, States s, const PetscReal *consta
     const PetscInt  a = l.state[i];
     const PetscReal f = l.rate[i] > 0.0 ? sqrt(s->star[a]) * w[a] : 0.0;
     PetscReal       k[3];
-    if (M) mean_shortest(s, s->k[a], k);
+    if (M) PetscCall(StatesMomentum(s, s->mesh->wedge[s->wedge[s->k[a]]], k));
     for (int r = 0; r < 3; r++) v[3 * (l.begin + i) + r] = f * (M ? Dot3(M + 3 * r, k) : constant[r]);
   }
   PetscCall(VecRestoreArray(vector, &v));

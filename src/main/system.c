@@ -278,6 +278,7 @@ PetscErrorCode SystemMakeStates(System *r)
   if (r->both) {
     PetscCall(MakeBeside(r));
     PetscCall(MakeRefined(r));
+    if (r->lattice.mesh->size < r->mesh->size) PetscCall(StatesFollowMesh(r->phonons, r->lattice.mesh, r->refined.partition.inside));
   }
   PetscFunctionReturn(0);
 }

@@ -27,7 +27,6 @@ static PetscErrorCode fill_point(States s, PetscInt i, Points *p)
 {
   const PetscInt   nm = s->nb;
   const size_t     at = (size_t)(i * nm);
-  PetscReal        k[MESH_MAX_SHORTEST][3];
   const PetscReal *omega;
   PetscFunctionBeginUser;
   p->point[i] = i;
@@ -37,12 +36,7 @@ static PetscErrorCode fill_point(States s, PetscInt i, Points *p)
   PetscCall(PetscArraycpy(p->energy + at, omega, nm));
   for (PetscInt nu = 0; nu < nm; nu++) p->state[at + (size_t)nu] = -1;
   for (int32_t a = s->first[p->wedge[i]]; a < s->first[p->wedge[i] + 1]; a++) p->state[at + (size_t)s->band[a]] = a;
-  const int n = MeshShortest(s->mesh, i, k);
-  for (int c = 0; c < 3; c++) {
-    PetscReal sum = 0.0;
-    for (int j = 0; j < n; j++) sum += k[j][c];
-    p->wavevector[3 * i + c] = sum / (PetscReal)n;
-  }
+  PetscCall(StatesMomentum(s, i, p->wavevector + 3 * i));
   PetscFunctionReturn(0);
 }
 

@@ -36,7 +36,7 @@ PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collisi
   PetscCall(CollisionCreateVec(lattice, &d->v2));
   PetscCall(VecDuplicate(d->v2, &d->w2));
   PetscCall(MatCreateVecs(d->P, &d->vl, &d->vf));
-  PetscCall(PetscMalloc4(d->nf, &d->scale_f, d->nl, &d->scale_l, d->ne + d->nl, &d->rate, d->nf, &d->shared));
+  PetscCall(PetscMalloc5(d->nf, &d->scale_f, d->nl, &d->scale_l, d->ne + d->nl, &d->rate, d->nf, &d->shared, d->nl, &d->root));
   PetscCall(VecCreateMPI(comm, 3 * (d->ne + d->nl), PETSC_DETERMINE, &d->x[0]));
   for (int k = 1; k < DRAG_DRIVES; k++) PetscCall(VecDuplicate(d->x[0], &d->x[k]));
   for (int k = 0; k < DRAG_DRIVES; k++)
@@ -60,7 +60,7 @@ PetscErrorCode DragDestroy(Drag *drag)
   for (int i = 0; i < 6; i++) PetscCall(MatDestroy(matrix[i]));
   PetscCall(KSPDestroy(&d->ksp));
   PetscCall(MatNullSpaceDestroy(&d->null));
-  PetscCall(PetscFree4(d->scale_f, d->scale_l, d->rate, d->shared));
+  PetscCall(PetscFree5(d->scale_f, d->scale_l, d->rate, d->shared, d->root));
   PetscCall(PetscFree(d->refined));
   PetscCall(PetscFree(d));
   *drag = NULL;
@@ -120,6 +120,9 @@ static PetscErrorCode fill_phonons(Drag d, const StatesPoint *p, Vec x)
   PetscCall(DriveFill(d->c2, d->phonons, p, DRIVE_GRADIENT, d->rate + d->ne, d->v2));
   PetscCall(DragInsert(d, d->v2, PART_COARSE, sqrt(d->multiplicity), x));
   if (!d->inside) PetscFunctionReturn(0);
+  PetscCall(VecGetArray(x, &v));
+  for (PetscInt i = 0; i < 3 * d->np; i++) v[3 * d->ne + i] /= d->root[i / 3];
+  PetscCall(VecRestoreArray(x, &v));
   PetscCall(CollisionGetLocalStates(d->c1, SPECIES_PHONON, NULL, NULL, &state));
   PetscCall(DriveFill(d->c1, d->fine, p, DRIVE_GRADIENT, d->shared, d->v1));
   PetscCall(VecGetArrayRead(d->v1, &a));
@@ -279,8 +282,7 @@ PetscErrorCode DragSolve(Drag d, TransportLevel level, const StatesPoint *p, Tra
   PetscFunctionReturn(0);
 }
 
-/* Whether a coarse phonon's place is taken by a refined one at the same q. */
-static bool replaced(Drag d, PetscInt state)
+bool DragReplaced(Drag d, PetscInt state)
 {
   PetscInt i[3];
   if (!d->inside) return false;
@@ -295,7 +297,7 @@ PetscErrorCode DragGetFree(Drag d, PetscInt *count)
   PetscInt        n = 0;
   PetscFunctionBeginUser;
   PetscCall(CollisionGetLocalStates(d->c2, SPECIES_PHONON, NULL, NULL, &state));
-  for (PetscInt i = 0; i < d->nl; i++) n += !(d->rate[d->ne + i] > 0.0) && (i >= d->np || !replaced(d, state[i]));
+  for (PetscInt i = 0; i < d->nl; i++) n += !(d->rate[d->ne + i] > 0.0) && (i >= d->np || !DragReplaced(d, state[i]));
   PetscCallMPI(MPI_Allreduce(&n, count, 1, MPIU_INT, MPI_SUM, d->comm));
   PetscFunctionReturn(0);
 }
@@ -315,19 +317,33 @@ PetscErrorCode DragGetRefined(Drag d, PetscInt *n, const PetscInt **local)
   PetscFunctionReturn(0);
 }
 
+/* What the gradient on both species does to phonons of a part */
+static PetscErrorCode phonon_response(Drag d, TransportLevel level, DragPart part, Vec z)
+{
+  const Vec work = part == PART_COARSE ? d->v2 : d->v1;
+  PetscFunctionBeginUser;
+  PetscCall(DragExtract(d, d->z[level][DRAG_ELECTRONS], part, work));
+  PetscCall(DragExtract(d, d->z[level][DRAG_PHONONS], part, z));
+  PetscCall(VecAXPY(z, 1.0, work));
+  PetscCall(VecScale(z, 1.0 / sqrt(part == PART_COARSE ? d->multiplicity : d->fine_multiplicity)));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode DragGetSolution(Drag d, TransportLevel level, DragPart part, Vec *z)
 {
-  const bool coarse = part == PART_COARSE;
+  const bool   coarse = part == PART_COARSE;
+  PetscScalar *v;
   PetscFunctionBeginUser;
   *z = coarse ? d->w2 : d->w1;
   if (part == PART_ELECTRONS) {
     PetscCall(DragExtract(d, d->z[level][DRAG_FIELD], part, *z));
     PetscFunctionReturn(0);
   }
-  PetscCall(DragExtract(d, d->z[level][DRAG_ELECTRONS], part, coarse ? d->v2 : d->v1));
-  PetscCall(DragExtract(d, d->z[level][DRAG_PHONONS], part, *z));
-  PetscCall(VecAXPY(*z, 1.0, coarse ? d->v2 : d->v1));
-  PetscCall(VecScale(*z, 1.0 / sqrt(coarse ? d->multiplicity : d->fine_multiplicity)));
+  PetscCall(phonon_response(d, level, part, *z));
+  PetscCall(VecGetArray(*z, &v));
+  for (PetscInt i = 0; coarse && i < 3 * d->np; i++) v[i] /= d->root[i / 3];
+  for (PetscInt i = 0; !coarse && i < 3 * d->nr; i++) v[3 * (d->ne + d->refined[i / 3]) + i % 3] /= d->root[d->np + i / 3];
+  PetscCall(VecRestoreArray(*z, &v));
   PetscFunctionReturn(0);
 }
 
@@ -335,10 +351,10 @@ PetscErrorCode DragModes(Drag d, TransportLevel level, DragPart part, const Stat
 {
   const bool coarse = part == PART_COARSE;
   const Vec  x      = coarse ? d->v2 : d->v1;
+  const Vec  z      = coarse ? d->w2 : d->w1;
   PetscReal *all;
-  Vec        z;
   PetscFunctionBeginUser;
-  PetscCall(DragGetSolution(d, level, part, &z));
+  PetscCall(phonon_response(d, level, part, z));
   PetscCall(DragExtract(d, d->x[DRAG_PHONONS], part, x));
   PetscCall(VecScale(x, 1.0 / sqrt(coarse ? d->multiplicity : d->fine_multiplicity)));
   if (coarse) {

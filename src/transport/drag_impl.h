@@ -7,7 +7,8 @@
 enum { DRAG_FIELD, DRAG_ELECTRONS, DRAG_PHONONS, DRAG_DRIVES }; /* the field; the gradient on electrons, on phonons */
 
 /* Vectors of the system: this rank's electrons in the rows of c1, then its lattice: phonons in the rows of c2, then refined ones, which are rows of c1;
-   z = sqrt(multiplicity N) y. */
+   z = sqrt(mass multiplicity N) y. The mass of a lattice state is what it stands for, in states of its own mesh: 1, and more where fine phonons around the refined region are
+   interpolated from it, so that 1/tau and the inertia -i omega are per phonon. */
 struct _p_Drag {
   MPI_Comm     comm;
   Collision    c1, c2;                    /* borrowed */
@@ -21,7 +22,8 @@ struct _p_Drag {
   PetscReal    fine_multiplicity;
   PetscInt     max_iterations;
   Mat          P, weights, shell[2], op[2]; /* op: borrowed, at the present point */
-  PetscReal   *scale_f, *scale_l;         /* sqrt(multiplicity N) w of local fine phonons and of the lattice */
+  PetscReal   *scale_f, *scale_l;         /* sqrt(multiplicity N) w of local fine phonons, sqrt(mass multiplicity N) w of the lattice */
+  PetscReal   *root;                      /* [nl] sqrt(mass) */
   PetscReal   *rate;                      /* [ne + nl] 1/tau */
   PetscReal   *shared;                    /* [nf] 1/tau of fine phonons over their membership, 0 outside the region */
   Vec          v1, w1, v2, w2, vf, vl;    /* layouts of c1, c2, local fine phonons, lattice */
@@ -43,6 +45,8 @@ PetscErrorCode DragMoment(Drag d, Vec x, Vec z, PetscReal kT, PetscReal m[3][3])
 PetscErrorCode DragAddSpread(Drag d, int a, int b, const StatesPoint *p, const PetscReal *rate, const PetscReal *shared, PetscReal factor, PetscReal m[3][3]);
 /* Tensors from the nine moments of the three drives; im may be NULL. */
 void DragReadTensors(Drag d, PetscReal kT, Complex L[DRAG_DRIVES][DRAG_DRIVES][3][3], TransportTensors *re, TransportTensors *im);
+/* Whether a coarse phonon's place is taken by a refined one at the same q. */
+bool DragReplaced(Drag d, PetscInt state);
 /* phi of the lattice's rows -> its part that the little groups allow. */
 PetscErrorCode DragProjectLattice(Drag d, Vec lattice);
 

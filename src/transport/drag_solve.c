@@ -65,12 +65,12 @@ static PetscErrorCode add_lattice(Drag d, const PetscScalar *in, PetscScalar *ou
   PetscFunctionBeginUser;
   PetscCall(CollisionGetRates(d->c2, -1, &rate));
   PetscCall(VecGetArray(d->v2, &v));
-  for (PetscInt i = 0; i < 3 * d->np; i++) v[i] = rate[i / 3] > 0.0 ? in[3 * d->ne + i] : 0.0;
+  for (PetscInt i = 0; i < 3 * d->np; i++) v[i] = rate[i / 3] > 0.0 ? in[3 * d->ne + i] / d->root[i / 3] : 0.0;
   PetscCall(VecRestoreArray(d->v2, &v));
   PetscCall(MatMult(d->op[1], d->v2, d->w2));
   PetscCall(VecGetArrayRead(d->w2, &w));
   for (PetscInt i = 0; i < 3 * d->np; i++)
-    if (rate[i / 3] > 0.0) out[3 * d->ne + i] += w[i];
+    if (rate[i / 3] > 0.0) out[3 * d->ne + i] += w[i] / d->root[i / 3];
   PetscCall(VecRestoreArrayRead(d->w2, &w));
   for (PetscInt i = 3 * d->ne; i < 3 * (d->ne + d->nl); i++)
     if (!(d->rate[i / 3] > 0.0)) out[i] = in[i];
@@ -137,32 +137,62 @@ static PetscErrorCode fill_scale(Collision c, States s, PetscReal multiplicity, 
   PetscFunctionReturn(0);
 }
 
+static PetscReal membership(Drag d, PetscInt state) { return d->inside ? d->inside[d->fine->wedge[d->fine->k[state]]] : 0.0; }
+
+/* sum over local fine phonons of x_f with the weights of the interpolation, per lattice state over the square of its scale */
+static PetscErrorCode fold(Drag d, const PetscReal *x, PetscReal *out)
+{
+  Vec          fine, lattice;
+  PetscScalar *v;
+  PetscFunctionBeginUser;
+  PetscCall(MatCreateVecs(d->weights, &lattice, &fine));
+  PetscCall(VecGetArray(fine, &v));
+  for (PetscInt i = 0; i < d->nf; i++) v[i] = x[i] * d->scale_f[i] * d->scale_f[i];
+  PetscCall(VecRestoreArray(fine, &v));
+  PetscCall(MatMultTranspose(d->weights, fine, lattice));
+  PetscCall(VecGetArray(lattice, &v));
+  for (PetscInt i = 0; i < d->nl; i++) out[i] = v[i] / (d->scale_l[i] * d->scale_l[i]);
+  PetscCall(VecRestoreArray(lattice, &v));
+  PetscCall(VecDestroy(&fine));
+  PetscCall(VecDestroy(&lattice));
+  PetscFunctionReturn(0);
+}
+
+/* Scales of the lattice: its own mesh's, times the root of the mass. */
+static PetscErrorCode fill_masses(Drag d)
+{
+  const PetscInt *fine, *coarse;
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < d->nl; i++) d->root[i] = 1.0;
+  if (!d->inside) PetscFunctionReturn(0);
+  PetscCall(CollisionGetLocalStates(d->c1, SPECIES_PHONON, NULL, NULL, &fine));
+  PetscCall(CollisionGetLocalStates(d->c2, SPECIES_PHONON, NULL, NULL, &coarse));
+  for (PetscInt i = 0; i < d->nf; i++) d->shared[i] = membership(d, fine[i]);
+  PetscCall(fold(d, d->shared, d->root));
+  for (PetscInt i = 0; i < d->np; i++) d->root[i] += DragReplaced(d, coarse[i]) ? 0.0 : 1.0;
+  for (PetscInt i = 0; i < d->nl; i++) {
+    d->root[i] = d->root[i] > 0.0 ? sqrt(d->root[i]) : 1.0; /* phonons that refined ones stand for take no part */
+    d->scale_l[i] *= d->root[i];
+  }
+  PetscFunctionReturn(0);
+}
+
 /* 1/tau: electrons' own; phonons' by phonons and walls, and the mean over the finer mesh of theirs by electrons. */
 static PetscErrorCode fill_rates(Drag d)
 {
   const PetscReal *r1, *r2;
   const PetscInt  *state;
-  Vec              fine, lattice;
-  PetscScalar     *v;
   PetscFunctionBeginUser;
   PetscCall(CollisionGetRates(d->c1, -1, &r1));
   PetscCall(CollisionGetRates(d->c2, -1, &r2));
   PetscCall(CollisionGetLocalStates(d->c1, SPECIES_PHONON, NULL, NULL, &state));
   PetscCall(PetscArraycpy(d->rate, r1, d->ne));
-  PetscCall(MatCreateVecs(d->weights, &lattice, &fine));
-  PetscCall(VecGetArray(fine, &v));
+  PetscCall(fold(d, r1 + d->ne, d->rate + d->ne));
+  for (PetscInt i = 0; i < d->np; i++) d->rate[d->ne + i] += r2[i] / (d->root[i] * d->root[i]);
   for (PetscInt i = 0; i < d->nf; i++) {
-    const PetscReal m = d->inside ? d->inside[d->fine->wedge[d->fine->k[state[i]]]] : 0.0;
-    v[i]         = r1[d->ne + i] * d->scale_f[i] * d->scale_f[i];
-    d->shared[i] = m > 0.0 ? r1[d->ne + i] / m : 0.0;
+    const PetscReal m = membership(d, state[i]);
+    d->shared[i]      = m > 0.0 ? r1[d->ne + i] / m : 0.0;
   }
-  PetscCall(VecRestoreArray(fine, &v));
-  PetscCall(MatMultTranspose(d->weights, fine, lattice));
-  PetscCall(VecGetArray(lattice, &v));
-  for (PetscInt i = 0; i < d->nl; i++) d->rate[d->ne + i] = (i < d->np ? r2[i] : 0.0) + v[i] / (d->scale_l[i] * d->scale_l[i]);
-  PetscCall(VecRestoreArray(lattice, &v));
-  PetscCall(VecDestroy(&fine));
-  PetscCall(VecDestroy(&lattice));
   PetscFunctionReturn(0);
 }
 
@@ -176,6 +206,7 @@ PetscErrorCode DragSetPoint(Drag d)
   PetscCall(fill_scale(d->c1, d->fine, d->fine_multiplicity, d->scale_f));
   PetscCall(fill_scale(d->c2, d->phonons, d->multiplicity, d->scale_l));
   for (PetscInt i = 0; i < d->nr; i++) d->scale_l[d->np + i] = d->scale_f[d->refined[i]];
+  PetscCall(fill_masses(d));
   PetscCall(fill_rates(d));
   PetscCall(VecDuplicate(d->x[0], &v));
   PetscCall(VecGetArray(v, &a));
@@ -215,6 +246,7 @@ static PetscErrorCode candidates(Drag d, PetscInt *count, Vec n[DRIVE_MAX_NULL])
   *count = nshift + nmomentum;
   for (PetscInt i = 0; i < *count; i++) {
     const PetscReal *m = i >= nshift ? M[i - nshift] : NULL; /* of crystal momentum */
+    PetscScalar     *v;
     PetscCall(VecDuplicate(d->x[0], &n[i]));
     PetscCall(VecZeroEntries(n[i]));
     if (m) {
@@ -228,6 +260,9 @@ static PetscErrorCode candidates(Drag d, PetscInt *count, Vec n[DRIVE_MAX_NULL])
         PetscCall(DriveMomentum(d->c1, d->fine, m, NULL, d->v1));
         PetscCall(DragInsert(d, d->v1, PART_REFINED, sqrt(d->fine_multiplicity), n[i]));
       }
+      PetscCall(VecGetArray(n[i], &v));
+      for (PetscInt r = 0; r < 3 * d->nl; r++) v[3 * d->ne + r] *= d->root[r / 3];
+      PetscCall(VecRestoreArray(n[i], &v));
     } else {
       PetscCall(DragInsert(d, shift[i], PART_ELECTRONS, 1.0, n[i]));
       PetscCall(VecDestroy(&shift[i]));
