@@ -10,6 +10,7 @@ import sys
 
 from plot_common import BOLTZMANN, COLOURS, LEVELS, STYLE, Pictures, channel_text, chosen, density_units, diagonal, draw_legend, draw_series, h5py, np, plain_log, plt, scientific, units
 from plot_drag import plot_drag
+from plot_fields import plot_fields
 from plot_lattice import plot_lattice
 from plot_electron_studies import plot_masses, plot_optical, plot_orbits
 from plot_studies import plot_focusing, plot_wave_packet
@@ -198,6 +199,7 @@ def plot_transport(file, pictures):
     if 'phonons' in file:
         plot_lattice(file, temperature, pictures)
     plot_drag(file, temperature, density, pictures)
+    plot_fields(file, temperature, density, pictures)
 
 
 def main():
