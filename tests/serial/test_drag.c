@@ -5,12 +5,11 @@
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "../harness.h"
-#include <lapacke.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "../support/decks.h"
-#include "../support/engine.h"
+#include "../support/operator_checks.h"
 #include "transport/drag_impl.h"
 
 static char material[600], text[1400], what[300];
@@ -26,37 +25,6 @@ static void create(const char *sets, Engine *e)
 }
 
 static const char *const schemes[NSCHEMES] = {"delta.scheme=adaptive", "delta.scheme=gaussian;delta.width=8 meV", "delta.scheme=tetrahedron"};
-
-/* Smallest eigenvalue over largest diagonal element, and |A - A^T| over |A|, of the operator as a dense matrix. */
-static void check_operator(Engine *e)
-{
-  const PetscInt n = 3 * (e->drag->ne + e->drag->np);
-  Vec            x = e->drag->x[0], y = e->drag->x[1];
-  PetscReal     *a, *value, asymmetry = 0.0, size = 0.0, top = 0.0;
-
-  ck_call(PetscMalloc2(n * n, &a, n, &value));
-  for (PetscInt j = 0; j < n; j++) {
-    const PetscScalar *column;
-    ck_call(VecZeroEntries(x));
-    ck_call(VecSetValue(x, j, 1.0, INSERT_VALUES));
-    ck_call(VecAssemblyBegin(x));
-    ck_call(VecAssemblyEnd(x));
-    ck_call(MatMult(e->drag->A, x, y));
-    ck_call(VecGetArrayRead(y, &column));
-    ck_call(PetscArraycpy(a + j * n, column, n));
-    ck_call(VecRestoreArrayRead(y, &column));
-  }
-  for (PetscInt i = 0; i < n; i++)
-    for (PetscInt j = 0; j < n; j++) {
-      asymmetry = PetscMax(asymmetry, fabs(a[i * n + j] - a[j * n + i]));
-      size      = PetscMax(size, fabs(a[i * n + j]));
-    }
-  for (PetscInt i = 0; i < n; i++) top = PetscMax(top, a[i * n + i]);
-  ck_assert_msg(asymmetry <= 1e-14 * size, "%s: asymmetry %.3g", what, asymmetry / size);
-  ck_assert_int_eq(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'L', (lapack_int)n, a, (lapack_int)n, value), 0);
-  ck_assert_msg(value[0] >= -1e-12 * top, "%s: eigenvalue %.3g of the largest element", what, value[0] / top);
-  ck_call(PetscFree2(a, value));
-}
 
 /* Ratios 1, 2, 3. */
 START_TEST(system_operator)
@@ -77,7 +45,8 @@ START_TEST(system_operator)
     ck_assert_msg(fabs(x.peltier_phonon[r][r] - kT * x.seebeck_phonon[r][r]) <= 1e-8 * kT * fabs(x.seebeck[r][r]), "%s: drag's Peltier coefficient %.8g, T S %.8g", what, x.peltier_phonon[r][r], kT * x.seebeck_phonon[r][r]);
   }
   ck_assert_msg(x.seebeck_phonon[0][0] != 0.0, "%s: no drag", what);
-  check_operator(&e);
+  const PetscReal least = OperatorCheckDrag(&e, what);
+  ck_assert_msg(least >= -1e-12, "%s: eigenvalue %.3g of the largest", what, least);
   ck_call(EngineDestroy(&e));
 }
 END_TEST

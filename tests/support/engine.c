@@ -89,19 +89,19 @@ PetscReal TensorsDistance(const TransportTensors *a, const TransportTensors *b)
   return worst;
 }
 
-/* --- silicon ------------------------------------------------------------------------------ */
+/* --- sets of first-principles data -------------------------------------------------------- */
 
-bool SiliconPresent(void)
+bool DataPresent(const char *set)
 {
   const char *source = getenv("UMKLAPP_SOURCE");
   char        path[512];
   struct stat status;
 
-  snprintf(path, sizeof path, "%s/../shared/data/silicon", source ? source : ".");
+  snprintf(path, sizeof path, "%s/../shared/data/%s", source ? source : ".", set);
   return stat(path, &status) == 0;
 }
 
-PetscErrorCode SiliconRestore(Interpolation interpolation, char file[512])
+PetscErrorCode DataRestore(const char *set, Interpolation interpolation, char file[512])
 {
   const char   *source = getenv("UMKLAPP_SOURCE"), *temporary = getenv("TMPDIR");
   char          folder[256], epw[300], command[1600];
@@ -109,12 +109,12 @@ PetscErrorCode SiliconRestore(Interpolation interpolation, char file[512])
   Material      m;
 
   PetscFunctionBeginUser;
-  snprintf(folder, sizeof folder, "%s/umklapp-silicon-XXXXXX", temporary ? temporary : "/tmp");
+  snprintf(folder, sizeof folder, "%s/umklapp-%s-XXXXXX", temporary ? temporary : "/tmp", set);
   PetscCheck(mkdtemp(folder), PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "no temporary folder %s", folder);
-  snprintf(file, 512, "%s/silicon.h5", folder);
+  snprintf(file, 512, "%s/%s.h5", folder, set);
   snprintf(epw, sizeof epw, "%s/epw", folder);
   if (!source) source = ".";
-  snprintf(command, sizeof command, "/usr/bin/python3 '%s/../shared/data/restore.py' '%s/../shared/data/silicon' '%s' >/dev/null", source, source, epw);
+  snprintf(command, sizeof command, "/usr/bin/python3 '%s/../shared/data/restore.py' '%s/../shared/data/%s' '%s' >/dev/null", source, source, set, epw);
   PetscCheck(system(command) == 0, PETSC_COMM_SELF, PETSC_ERR_LIB, "failed: %s", command);
   LogSetLevel(0);
   PetscCall(ImportOptionsDefault(&options));
@@ -122,6 +122,15 @@ PetscErrorCode SiliconRestore(Interpolation interpolation, char file[512])
   PetscCall(MaterialImport(PETSC_COMM_SELF, "epw", epw, &options, &m));
   PetscCall(MaterialWrite(m, file, "test"));
   PetscCall(MaterialDestroy(&m));
+  PetscFunctionReturn(0);
+}
+
+bool SiliconPresent(void) { return DataPresent("silicon"); }
+
+PetscErrorCode SiliconRestore(Interpolation interpolation, char file[512])
+{
+  PetscFunctionBeginUser;
+  PetscCall(DataRestore("silicon", interpolation, file));
   PetscFunctionReturn(0);
 }
 

@@ -24,9 +24,11 @@ PetscErrorCode EngineSolve(Engine *engine, PetscInt at, TransportLevel level, Tr
 /* Largest difference of the nine L_XY tensors' elements over the largest element of each. */
 PetscReal TensorsDistance(const TransportTensors *a, const TransportTensors *b);
 
-/* --- silicon from first principles: ../shared/data/silicon restored and imported to a native file in a temporary folder */
+/* --- a set of ../shared/data ("silicon", "aluminium") restored and imported to a native file in a temporary folder */
+bool           DataPresent(const char *set);
+/* One rank calls it; file is for `material:` of a deck; SiliconRemove takes any of them away. */
+PetscErrorCode DataRestore(const char *set, Interpolation interpolation, char file[512]);
 bool           SiliconPresent(void);
-/* One rank calls it; file is for `material:` of a deck. */
 PetscErrorCode SiliconRestore(Interpolation interpolation, char file[512]);
 void           SiliconRemove(const char *file);
 

@@ -4,6 +4,7 @@
 #include <slepceps.h>
 #include <stdlib.h>
 #include "operator_checks.h"
+#include "transport/drag_impl.h"
 
 static PetscReal largest_rate(Engine *e)
 {
@@ -81,6 +82,37 @@ void OperatorCheckSemidefinite(Engine *e, const char *what)
   ck_call(MatGetSize(A, &n, NULL));
   const PetscReal low = n <= 400 ? smallest_slepc(A) : smallest_lapack(A, n);
   ck_assert_msg(low >= -1e-12 * scale, "%s: eigenvalue %.3g of the largest rate", what, low / scale);
+}
+
+PetscReal OperatorCheckDrag(Engine *e, const char *what)
+{
+  Vec        x = e->drag->x[0], y = e->drag->x[1]; /* no longer needed once solved */
+  PetscInt   n;
+  PetscReal *a, *value, asymmetry = 0.0, size = 0.0, least;
+
+  ck_call(VecGetSize(x, &n));
+  ck_call(PetscMalloc2(n * n, &a, n, &value));
+  for (PetscInt j = 0; j < n; j++) {
+    const PetscScalar *column;
+    ck_call(VecZeroEntries(x));
+    ck_call(VecSetValue(x, j, 1.0, INSERT_VALUES));
+    ck_call(VecAssemblyBegin(x));
+    ck_call(VecAssemblyEnd(x));
+    ck_call(MatMult(e->drag->A, x, y));
+    ck_call(VecGetArrayRead(y, &column));
+    ck_call(PetscArraycpy(a + j * n, column, n));
+    ck_call(VecRestoreArrayRead(y, &column));
+  }
+  for (PetscInt i = 0; i < n; i++)
+    for (PetscInt j = 0; j < n; j++) {
+      asymmetry = PetscMax(asymmetry, fabs(a[i * n + j] - a[j * n + i]));
+      size      = PetscMax(size, fabs(a[i * n + j]));
+    }
+  ck_assert_msg(asymmetry <= 1e-14 * size, "%s: asymmetry %.3g", what, asymmetry / size);
+  ck_assert_int_eq(LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'L', (lapack_int)n, a, (lapack_int)n, value), 0);
+  least = value[0] / value[n - 1];
+  ck_call(PetscFree2(a, value));
+  return least;
 }
 
 static void check_shell(Engine *e, CollisionApply how, const char *what)
