@@ -1,289 +1,9 @@
 /* Fields and frequencies at one point: see response.h. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "response.h"
+#include "response_impl.h"
 #include <lapacke.h>
 
-#define KEPT     8    /* solutions that the next one starts from, of each drive */
-#define RESTART  60
-#define TIGHTER  0.1  /* than the symmetric system, whose tensors err by the square of the residual */
-#define FEW      40   /* iterations more than twice those without field, and the preconditioner is made anew at this field */
 #define PARALLEL 1e-12
-
-typedef struct { /* solutions, and what A makes of them */
-  PetscInt n, next;
-  Vec      z[KEPT], Az[KEPT];
-} Past;
-
-typedef struct {
-  const ResponseSystem *s;
-  Mat       Lambda;              /* of a unit field along `direction`; NULL without */
-  PetscReal direction[3];
-  PetscReal strength, omega;     /* of the solve at hand: strength may be negative */
-  bool      doubled;             /* omega != 0: [u; v] on each rank */
-  PetscInt  n;                   /* local rows of A */
-  MatNullSpace space;            /* what A + Lambda annihilates: left out of the space, so that Lambda's error there is too */
-  Vec       in, out, work;       /* of A's layout; in and out without an array of their own */
-  Vec       b[2];                /* right-hand side, real and doubled */
-  Mat       K[2];
-  KSP       ksp[2];
-  Mat       P[2];                /* D + Lambda - i omega of this or an earlier field; NULL: to be made */
-  bool      direct[2], given[2]; /* P factorized exactly; the preconditioner is the user's */
-  bool      turned[2];           /* the field has another direction or sign than P's */
-  Past      past[2][RESPONSE_DRIVES];
-} Solver;
-
-/* --- the operator ------------------------------------------------------------------------------- */
-
-static PetscErrorCode apply_part(Solver *v, bool symmetric, bool antisymmetric, Vec x, Vec y)
-{
-  PetscFunctionBeginUser;
-  if (!symmetric) PetscCall(VecZeroEntries(y));
-  else if (v->s->A) PetscCall(MatMult(v->s->A, x, y));
-  else PetscCall(VecPointwiseMult(y, v->s->D, x));
-  if (antisymmetric && v->Lambda) {
-    PetscCall(MatMult(v->Lambda, x, v->work));
-    PetscCall(VecAXPY(y, v->strength, v->work));
-  }
-  PetscFunctionReturn(0);
-}
-
-/* y = (A if symmetric) x + (Lambda - i omega if antisymmetric) x */
-static PetscErrorCode apply(Solver *v, bool symmetric, bool antisymmetric, Vec x, Vec y)
-{
-  const PetscScalar *a;
-  PetscScalar       *b;
-  PetscFunctionBeginUser;
-  if (!v->doubled) {
-    PetscCall(apply_part(v, symmetric, antisymmetric, x, y));
-    if (v->space) PetscCall(MatNullSpaceRemove(v->space, y));
-    PetscFunctionReturn(0);
-  }
-  PetscCall(VecGetArrayRead(x, &a));
-  PetscCall(VecGetArray(y, &b));
-  for (int c = 0; c < 2; c++) {
-    PetscCall(VecPlaceArray(v->in, a + c * v->n));
-    PetscCall(VecPlaceArray(v->out, b + c * v->n));
-    PetscCall(apply_part(v, symmetric, antisymmetric, v->in, v->out));
-    PetscCall(VecResetArray(v->in));
-    PetscCall(VecResetArray(v->out));
-  }
-  for (PetscInt i = 0; antisymmetric && i < v->n; i++) {
-    b[i] += v->omega * a[v->n + i];
-    b[v->n + i] -= v->omega * a[i];
-  }
-  PetscCall(VecRestoreArrayRead(x, &a));
-  PetscCall(VecRestoreArray(y, &b));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode mult(Mat K, Vec x, Vec y)
-{
-  Solver *v;
-  PetscFunctionBeginUser;
-  PetscCall(MatShellGetContext(K, &v));
-  PetscCall(apply(v, true, true, x, y));
-  PetscFunctionReturn(0);
-}
-
-/* --- the preconditioner: D + Lambda - i omega ------------------------------------------------------ */
-
-/* Column of the (doubled) system for component c of column j of A's layout. */
-static PetscInt column(const Solver *v, const PetscInt *range, PetscInt j, int c)
-{
-  int rank = 0;
-  while (j >= range[rank + 1]) rank++;
-  return (v->doubled ? 2 : 1) * range[rank] + c * (range[rank + 1] - range[rank]) + j - range[rank];
-}
-
-static PetscErrorCode count_entries(const Solver *v, PetscInt begin, PetscInt *diagonal, PetscInt *other)
-{
-  const int parts = v->doubled ? 2 : 1;
-  PetscFunctionBeginUser;
-  for (PetscInt i = 0; i < v->n; i++) {
-    PetscInt        n = 0, inside = 1 + v->doubled, outside = 0;
-    const PetscInt *cols;
-    if (v->Lambda) {
-      PetscCall(MatGetRow(v->Lambda, begin + i, &n, &cols, NULL));
-      for (PetscInt j = 0; j < n; j++) {
-        if (cols[j] >= begin && cols[j] < begin + v->n) inside += cols[j] != begin + i;
-        else outside++;
-      }
-      PetscCall(MatRestoreRow(v->Lambda, begin + i, &n, &cols, NULL));
-    }
-    for (int c = 0; c < parts; c++) {
-      diagonal[c * v->n + i] = inside;
-      other[c * v->n + i]    = outside;
-    }
-  }
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode fill_row(const Solver *v, const PetscInt *range, PetscInt i, int c, PetscReal d, Mat P)
-{
-  const PetscInt row = column(v, range, i, c);
-  PetscInt       n;
-  const PetscInt *cols;
-  const PetscScalar *values;
-  PetscFunctionBeginUser;
-  PetscCall(MatSetValue(P, row, row, d, ADD_VALUES));
-  if (v->doubled) PetscCall(MatSetValue(P, row, column(v, range, i, 1 - c), c ? -v->omega : v->omega, ADD_VALUES));
-  if (!v->Lambda) PetscFunctionReturn(0);
-  PetscCall(MatGetRow(v->Lambda, i, &n, &cols, &values));
-  for (PetscInt j = 0; j < n; j++) PetscCall(MatSetValue(P, row, column(v, range, cols[j], c), v->strength * values[j], ADD_VALUES));
-  PetscCall(MatRestoreRow(v->Lambda, i, &n, &cols, &values));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode create_preconditioner(const Solver *v, Mat *P)
-{
-  const int          parts = v->doubled ? 2 : 1;
-  PetscInt          *diagonal, *other, begin, end;
-  const PetscInt    *range;
-  const PetscScalar *d;
-  PetscFunctionBeginUser;
-  PetscCall(VecGetOwnershipRange(v->s->D, &begin, &end));
-  PetscCall(VecGetOwnershipRanges(v->s->D, &range));
-  PetscCall(PetscMalloc2(2 * v->n, &diagonal, 2 * v->n, &other));
-  PetscCall(count_entries(v, begin, diagonal, other));
-  PetscCall(MatCreateAIJ(v->s->comm, parts * v->n, parts * v->n, PETSC_DETERMINE, PETSC_DETERMINE, 0, diagonal, 0, other, P));
-  PetscCall(VecGetArrayRead(v->s->D, &d));
-  for (PetscInt i = begin; i < end; i++)
-    for (int c = 0; c < parts; c++) PetscCall(fill_row(v, range, i, c, d[i - begin], *P));
-  PetscCall(VecRestoreArrayRead(v->s->D, &d));
-  PetscCall(MatAssemblyBegin(*P, MAT_FINAL_ASSEMBLY));
-  PetscCall(MatAssemblyEnd(*P, MAT_FINAL_ASSEMBLY));
-  PetscCall(PetscFree2(diagonal, other));
-  PetscFunctionReturn(0);
-}
-
-/* --- a solver ------------------------------------------------------------------------------------ */
-
-static PetscErrorCode create_ksp(Solver *v, int doubled)
-{
-  const PetscInt n = (1 + doubled) * v->n;
-  PetscBool      given;
-  PC             pc;
-  PetscFunctionBeginUser;
-  PetscCall(VecCreateMPI(v->s->comm, n, PETSC_DETERMINE, &v->b[doubled]));
-  PetscCall(MatCreateShell(v->s->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, v, &v->K[doubled]));
-  PetscCall(MatShellSetOperation(v->K[doubled], MATOP_MULT, (void (*)(void))mult));
-  PetscCall(KSPCreate(v->s->comm, &v->ksp[doubled]));
-  PetscCall(KSPSetOptionsPrefix(v->ksp[doubled], "response_"));
-  PetscCall(KSPSetType(v->ksp[doubled], KSPGMRES));
-  PetscCall(KSPGMRESSetRestart(v->ksp[doubled], RESTART));
-  PetscCall(KSPSetPCSide(v->ksp[doubled], PC_RIGHT));
-  PetscCall(KSPSetNormType(v->ksp[doubled], KSP_NORM_UNPRECONDITIONED));
-  PetscCall(KSPSetTolerances(v->ksp[doubled], PetscMax(TIGHTER * v->s->tolerance, 1e-13), 1e-300, 1e8, v->s->max_iterations));
-  PetscCall(KSPSetInitialGuessNonzero(v->ksp[doubled], PETSC_TRUE));
-  PetscCall(KSPGetPC(v->ksp[doubled], &pc));
-  PetscCall(PCSetType(pc, PCBJACOBI));
-  PetscCall(PetscOptionsHasName(NULL, "response_", "-pc_type", &given));
-  v->given[doubled] = given;
-  PetscCall(KSPSetFromOptions(v->ksp[doubled]));
-  PetscFunctionReturn(0);
-}
-
-/* From incomplete factors, good while a carrier turns little between collisions, to exact ones. */
-static PetscErrorCode make_direct(Solver *v)
-{
-  PC pc;
-  PetscFunctionBeginUser;
-  PetscCall(KSPGetPC(v->ksp[v->doubled], &pc));
-  PetscCall(PCSetType(pc, PCLU));
-#if defined(PETSC_HAVE_MUMPS)
-  PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
-#else
-  PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERSUPERLU_DIST));
-#endif
-  v->direct[v->doubled] = true;
-  PetscFunctionReturn(0);
-}
-
-/* P at this field and frequency. Exact factors of a field of the same sign serve others: with those of b the spectrum at b' lies between 1 and b'/b. */
-static PetscErrorCode precondition(Solver *v, bool anew)
-{
-  const int c = v->doubled;
-  PetscFunctionBeginUser;
-  if (anew) PetscCall(MatDestroy(&v->P[c]));
-  if (!v->P[c]) PetscCall(create_preconditioner(v, &v->P[c]));
-  PetscCall(KSPSetOperators(v->ksp[c], v->K[c], v->P[c]));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode create(const ResponseSystem *s, Solver *v)
-{
-  PetscFunctionBeginUser;
-  *v = (Solver){.s = s};
-  PetscCall(VecGetLocalSize(s->D, &v->n));
-  PetscCall(VecDuplicate(s->D, &v->work));
-  PetscCall(VecCreateMPIWithArray(s->comm, 1, v->n, PETSC_DETERMINE, NULL, &v->in));
-  PetscCall(VecCreateMPIWithArray(s->comm, 1, v->n, PETSC_DETERMINE, NULL, &v->out));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode destroy(Solver *v)
-{
-  PetscFunctionBeginUser;
-  for (int i = 0; i < 2 * RESPONSE_DRIVES; i++) {
-    Past *p = &v->past[i / RESPONSE_DRIVES][i % RESPONSE_DRIVES];
-    for (PetscInt k = 0; k < p->n; k++) {
-      PetscCall(VecDestroy(&p->z[k]));
-      PetscCall(VecDestroy(&p->Az[k]));
-    }
-  }
-  for (int c = 0; c < 2; c++) {
-    PetscCall(VecDestroy(&v->b[c]));
-    PetscCall(MatDestroy(&v->K[c]));
-    PetscCall(MatDestroy(&v->P[c]));
-    PetscCall(KSPDestroy(&v->ksp[c]));
-  }
-  PetscCall(VecDestroy(&v->in));
-  PetscCall(VecDestroy(&v->out));
-  PetscCall(VecDestroy(&v->work));
-  PetscCall(MatDestroy(&v->Lambda));
-  PetscFunctionReturn(0);
-}
-
-/* --- where to start ------------------------------------------------------------------------------ */
-
-static PetscErrorCode remember(Solver *v, Past *p, Vec z)
-{
-  const PetscInt at = p->next;
-  PetscFunctionBeginUser;
-  if (at == p->n) {
-    PetscCall(VecDuplicate(z, &p->z[at]));
-    PetscCall(VecDuplicate(z, &p->Az[at]));
-    p->n++;
-  }
-  p->next = (at + 1) % KEPT;
-  PetscCall(VecCopy(z, p->z[at]));
-  PetscCall(apply(v, true, false, z, p->Az[at]));
-  PetscFunctionReturn(0);
-}
-
-/* z <- the combination of past solutions that leaves least of b */
-static PetscErrorCode choose_start(Solver *v, const Past *p, Vec b, Vec z)
-{
-  PetscReal G[KEPT * KEPT], c[KEPT], singular[KEPT];
-  Vec      *w;
-  lapack_int rank;
-  PetscFunctionBeginUser;
-  PetscCall(VecZeroEntries(z));
-  if (p->n == 0) PetscFunctionReturn(0);
-  PetscCall(VecDuplicateVecs(b, p->n, &w));
-  for (PetscInt i = 0; i < p->n; i++) {
-    PetscCall(apply(v, false, true, p->z[i], w[i]));
-    PetscCall(VecAXPY(w[i], 1.0, p->Az[i]));
-    PetscCall(VecMDot(w[i], i + 1, w, G + i * p->n));
-    for (PetscInt j = 0; j < i; j++) G[j * p->n + i] = G[i * p->n + j];
-  }
-  PetscCall(VecMDot(b, p->n, w, c));
-  const lapack_int info = LAPACKE_dgelsd(LAPACK_ROW_MAJOR, (lapack_int)p->n, (lapack_int)p->n, 1, G, (lapack_int)p->n, c, 1, singular, 1e-14, &rank);
-  UmkCheck(info == 0, "dgelsd failed: %d", (int)info);
-  PetscCall(VecMAXPY(z, p->n, c, (Vec *)p->z));
-  PetscCall(VecDestroyVecs(p->n, &w));
-  PetscFunctionReturn(0);
-}
 
 /* --- one field and frequency ---------------------------------------------------------------------- */
 
@@ -329,7 +49,7 @@ static PetscErrorCode common_null(Solver *v, PetscInt *count, Vec n[DRIVE_MAX_NU
     PetscCall(VecPointwiseMult(w[i], v->s->D, from[i]));
     PetscCall(VecNorm(w[i], NORM_2, &norm));
     scale = PetscMax(scale, norm);
-    PetscCall(apply_part(v, false, true, from[i], w[i]));
+    PetscCall(ResponseApplyPart(v, false, true, from[i], w[i]));
   }
   for (PetscInt i = 0; i < all; i++) PetscCall(VecMDot(w[i], all, w, G + i * all));
   const lapack_int info = LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)all, G, (lapack_int)all, value);
@@ -379,28 +99,6 @@ static PetscErrorCode read_moments(Solver *v, int k, Vec z, ResponsePoint *point
   PetscFunctionReturn(0);
 }
 
-/* Few iterations first; where they do not do, with a preconditioner of this very field. */
-static PetscErrorCode krylov(Solver *v, Vec b, Vec z, KSPConvergedReason *reason, PetscInt *iterations)
-{
-  const int c   = v->doubled;
-  const KSP ksp = v->ksp[c];
-  PetscInt  more;
-  PetscFunctionBeginUser;
-  PetscCall(KSPSetTolerances(ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, v->given[c] ? v->s->max_iterations : PetscMin(FEW + 2 * v->s->usual, v->s->max_iterations)));
-  PetscCall(KSPSolve(ksp, b, z));
-  PetscCall(KSPGetConvergedReason(ksp, reason));
-  PetscCall(KSPGetIterationNumber(ksp, iterations));
-  if (*reason > 0 || v->given[c] || *iterations >= v->s->max_iterations) PetscFunctionReturn(0);
-  if (!v->direct[c]) PetscCall(make_direct(v));
-  PetscCall(precondition(v, true));
-  PetscCall(KSPSetTolerances(ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, v->s->max_iterations - *iterations));
-  PetscCall(KSPSolve(ksp, b, z));
-  PetscCall(KSPGetConvergedReason(ksp, reason));
-  PetscCall(KSPGetIterationNumber(ksp, &more));
-  *iterations += more;
-  PetscFunctionReturn(0);
-}
-
 static PetscErrorCode solve_drive(Solver *v, int k, ResponsePoint *point)
 {
   const ResponseSystem *s = v->s;
@@ -421,14 +119,14 @@ static PetscErrorCode solve_drive(Solver *v, int k, ResponsePoint *point)
   PetscCall(VecRestoreArray(b, &to));
   if (v->space) PetscCall(MatNullSpaceRemove(v->space, b));
   PetscCall(VecDuplicate(b, &z));
-  PetscCall(choose_start(v, past, b, z));
-  PetscCall(krylov(v, b, z, &reason, &iterations));
+  PetscCall(ResponseChooseStart(v, past, b, z));
+  PetscCall(ResponseKrylov(v, b, z, &reason, &iterations));
   PetscCall(TransportTrueResidual(v->K[v->doubled], b, z, &residual));
   point->iterations = PetscMax(point->iterations, iterations);
   point->residual   = PetscMax(point->residual, residual);
   point->converged  = point->converged && reason > 0;
   PetscCall(read_moments(v, k, z, point));
-  if (reason > 0) PetscCall(remember(v, past, z));
+  if (reason > 0) PetscCall(ResponseRemember(v, past, z));
   PetscCall(VecDestroy(&z));
   PetscFunctionReturn(0);
 }
@@ -441,7 +139,7 @@ static PetscErrorCode solve_point(Solver *v, PetscReal omega, ResponsePoint *poi
   v->omega   = omega;
   v->doubled = omega != 0.0;
   *point     = (ResponsePoint){.converged = true};
-  if (!v->ksp[v->doubled]) PetscCall(create_ksp(v, v->doubled));
+  if (!v->ksp[v->doubled]) PetscCall(ResponseCreateKSP(v, v->doubled));
   if (!v->doubled) PetscCall(common_null(v, &count, n));
   PetscCall(overlap(v->s, count, n, &point->null_overlap));
   if (count > 0) PetscCall(MatNullSpaceCreate(v->s->comm, PETSC_FALSE, count, n, &v->space));
@@ -449,7 +147,7 @@ static PetscErrorCode solve_point(Solver *v, PetscReal omega, ResponsePoint *poi
   point->missing = point->null_overlap > OVERLAP_LIMIT;
   if (point->missing) point->converged = false;
   PetscCall(MatSetNullSpace(v->K[v->doubled], v->space));
-  PetscCall(precondition(v, !v->direct[v->doubled] || v->turned[v->doubled]));
+  PetscCall(ResponsePrecondition(v, !v->direct[v->doubled] || v->turned[v->doubled]));
   v->turned[v->doubled] = false;
   for (int k = 0; k < v->s->ndrives && !point->missing; k++) PetscCall(solve_drive(v, k, point));
   PetscCall(MatNullSpaceDestroy(&v->space));
@@ -566,11 +264,11 @@ PetscErrorCode ResponseSolve(const ResponseSystem *s, const TransportFields *f, 
   PetscInt *order;
   Solver    v;
   PetscFunctionBeginUser;
-  PetscCall(create(s, &v));
+  PetscCall(ResponseSolverCreate(s, &v));
   PetscCall(PetscMalloc1(f->nB, &order));
   PetscCall(sort_fields(f, order));
   PetscCall(PetscArrayzero(first, f->nB));
-  for (int k = 0; k < s->ndrives && s->still; k++) PetscCall(remember(&v, &v.past[0][k], s->still[k]));
+  for (int k = 0; k < s->ndrives && s->still; k++) PetscCall(ResponseRemember(&v, &v.past[0][k], s->still[k]));
   for (PetscInt i = 0; i < f->nB; i++) {
     const PetscInt b = order[i];
     PetscCall(set_field(&v, f->B[b]));
@@ -579,6 +277,6 @@ PetscErrorCode ResponseSolve(const ResponseSystem *s, const TransportFields *f, 
     for (PetscInt w = 0; w < f->nF && v.Lambda; w++) PetscCall(solve_point(&v, f->omega[w], &points[b * f->nF + w]));
   }
   PetscCall(PetscFree(order));
-  PetscCall(destroy(&v));
+  PetscCall(ResponseSolverDestroy(&v));
   PetscFunctionReturn(0);
 }
