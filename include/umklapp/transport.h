@@ -61,8 +61,8 @@ typedef struct { /* in a field: src/transport/galvanomagnetic.c; atomic units */
   Complex hall_number;                                   /* R_H times the density of charge: the Hall factor of one kind of carriers */
   Complex transverse, longitudinal;                      /* magnetoresistance, mean across B and along B */
 } TransportMagnetic;
-/* B != 0; charge: of the carriers per volume; im may be NULL; still: without field and frequency. Not collective. */
-void TransportReadMagnetic(int dimension, const PetscReal B[3], PetscReal charge, const TransportTensors *re, const TransportTensors *im, const TransportTensors *still, TransportMagnetic *magnetic);
+/* B != 0; charge: of the carriers per volume; im may be NULL; still: without field at the same frequency, re and im, NULL where unknown (no magnetoresistance then). Not collective. */
+void TransportReadMagnetic(int dimension, const PetscReal B[3], PetscReal charge, const TransportTensors *re, const TransportTensors *im, const TransportTensors *const still[2], TransportMagnetic *magnetic);
 /* The Hall factor of TransportLowField.hall. */
 PetscReal TransportHallNumber(const PetscReal hall[3][3], const PetscReal B[3], PetscReal charge);
 

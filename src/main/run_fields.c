@@ -43,7 +43,14 @@ static PetscReal charge(const Scan *s, const StatesPoint *p)
 
 static void read_magnetic(const RunData *d, int l, PetscInt at, PetscInt b, PetscInt w, TransportMagnetic *x)
 {
-  TransportReadMagnetic((int)d->states->mesh->crystal->dimension, d->scan->fields.B[b], charge(d->scan, &d->scan->point[at]), RunTensors(d, l, at, b, w, false), RunTensors(d, l, at, b, w, true), &d->tensors[l][at], x);
+  const TransportFields  *f        = &d->scan->fields;
+  const TransportTensors *still[2] = {&d->tensors[l][at], NULL};
+  if (f->omega[w] != 0.0) still[0] = NULL;
+  for (PetscInt o = 0; o < f->nB && f->omega[w] != 0.0; o++) {
+    if (Norm3(f->B[o]) > 0.0) continue;
+    for (int c = 0; c < 2; c++) still[c] = RunTensors(d, l, at, o, w, c == 1);
+  }
+  TransportReadMagnetic((int)d->states->mesh->crystal->dimension, f->B[b], charge(d->scan, &d->scan->point[at]), RunTensors(d, l, at, b, w, false), RunTensors(d, l, at, b, w, true), still, x);
 }
 
 static PetscReal factor_of(const RunData *d, const Quantity *q) { return q->factor * (d->sheet ? q->sheet_factor : 1.0); }
@@ -252,7 +259,7 @@ static PetscErrorCode report_audit(const RunData *d)
     if (failed > 0) LogWarning("level %s: %d points of field and frequency did not converge", TransportLevelName[l], (int)failed);
   }
   Log(1, "fields    residual %.1e", worst[0]);
-  if (reversed) Log(1, "          L(B) - L(-B)^T %.1e", worst[1]);
+  if (reversed) Log(1, "          %s %.1e", f->magnetic ? "L(B) - L(-B)^T" : "L - L^T", worst[1]);
   PetscFunctionReturn(0);
 }
 

@@ -45,7 +45,7 @@ PetscReal TransportHallNumber(const PetscReal hall[3][3], const PetscReal B[3], 
   return charge * creal(around((const Complex(*)[3])m, b));
 }
 
-void TransportReadMagnetic(int dimension, const PetscReal B[3], PetscReal charge, const TransportTensors *re, const TransportTensors *im, const TransportTensors *still, TransportMagnetic *x)
+void TransportReadMagnetic(int dimension, const PetscReal B[3], PetscReal charge, const TransportTensors *re, const TransportTensors *im, const TransportTensors *const still[2], TransportMagnetic *x)
 {
   const PetscReal size = Norm3(B), b[3] = {B[0] / size, B[1] / size, B[2] / size};
   Complex         rho[3][3], rho0[3][3], S[3][3], Pi[3][3], kappa[3][3], lattice[3][3], thermal[3][3], odd[3][3];
@@ -56,7 +56,8 @@ void TransportReadMagnetic(int dimension, const PetscReal B[3], PetscReal charge
   JOIN(peltier, Pi);
   JOIN(kappa, kappa);
   JOIN(lattice, lattice);
-  TensorJoin((const PetscReal(*)[3])still->resistivity, NULL, rho0);
+  if (still[0]) TensorJoin((const PetscReal(*)[3])still[0]->resistivity, still[1] ? (const PetscReal(*)[3])still[1]->resistivity : NULL, rho0);
+  for (int r = 0; r < 9 && !still[0]; r++) rho0[r / 3][r % 3] = NAN;
   for (int r = 0; r < 9; r++) kappa[r / 3][r % 3] += lattice[r / 3][r % 3];
   antisymmetric(CONST(rho), 1.0 / size, x->hall);
   antisymmetric(CONST(S), 1.0 / size, x->nernst);
@@ -69,9 +70,9 @@ void TransportReadMagnetic(int dimension, const PetscReal B[3], PetscReal charge
   x->hall_number   = charge * around(CONST(x->hall), b);
   x->hall_mobility = around(CONST(x->hall), b) / across(CONST(rho), b);
   for (int r = 0; r < 9; r++) {
-    const int       i = r / 3, j = r % 3;
-    const PetscReal scale = sqrt(creal(rho0[i][i]) * creal(rho0[j][j]));
-    x->magnetoresistance[i][j] = scale > 0.0 ? (0.5 * (rho[i][j] + rho[j][i]) - rho0[i][j]) / scale : 0.0;
+    const int     i = r / 3, j = r % 3;
+    const Complex scale = csqrt(rho0[i][i]) * csqrt(rho0[j][j]);
+    x->magnetoresistance[i][j] = cabs(scale) != 0.0 ? (0.5 * (rho[i][j] + rho[j][i]) - rho0[i][j]) / scale : 0.0;
   }
   x->transverse   = across(CONST(rho), b) / across(CONST(rho0), b) - 1.0;
   x->longitudinal = dimension == 3 ? along(CONST(rho), b) / along(CONST(rho0), b) - 1.0 : NAN;

@@ -177,13 +177,13 @@ START_TEST(weak_field)
     TransportMagnetic m;
     const PetscReal   B[3] = {0, 0, 0.01 * UMK_TESLA}, strong[3] = {0, 0, 30 * UMK_TESLA};
     respond(cosine, fields, (TransportLevel)l, &a);
-    TransportReadMagnetic(3, B, -1.0, &a.x[4].re, NULL, &a.still, &m);
+    TransportReadMagnetic(3, B, -1.0, &a.x[4].re, NULL, (const TransportTensors *const[2]){&a.still, NULL}, &m);
     SHOW("%s: Hall %.10g, first order %.10g; Nernst %.6g, %.6g\n", TransportLevelName[l], creal(m.hall[1][0]), a.low[4].hall[1][0], creal(m.nernst[1][0]), a.low[4].nernst[1][0]);
     ck_near(creal(m.hall[1][0]), a.low[4].hall[1][0], 1e-5, a.low[4].hall[1][0]);
     ck_near(creal(m.nernst[1][0]), a.low[4].nernst[1][0], 1e-3, a.low[4].nernst[1][0]);
     ck_near(a.low[0].hall[1][0], a.low[4].hall[1][0], 1e-12, a.low[4].hall[1][0]);
     ck_assert(isnan(a.low[3].hall[1][0]));
-    TransportReadMagnetic(3, strong, -1.0, &a.x[0].re, NULL, &a.still, &m);
+    TransportReadMagnetic(3, strong, -1.0, &a.x[0].re, NULL, (const TransportTensors *const[2]){&a.still, NULL}, &m);
     ck_assert(creal(m.transverse) > 0.0 && creal(m.hall[1][0]) < 0.0 && creal(m.hall_mobility) < 0.0 && creal(m.hall_number) > 0.0);
     ck_near(creal(m.hall[1][0]), -creal(m.hall[0][1]), 1e-12, creal(m.hall[1][0]));
   }
@@ -199,7 +199,7 @@ START_TEST(sphere)
   for (int b = 0; b < 4; b++) {
     TransportMagnetic m;
     const PetscReal   B[3] = {0, 0, strength[b] * UMK_TESLA}, kT = 300.0 * UMK_KELVIN;
-    TransportReadMagnetic(3, B, -1e17 * 1e6 * UMK_BOHR_M * UMK_BOHR_M * UMK_BOHR_M, &a.x[b].re, NULL, &a.still, &m);
+    TransportReadMagnetic(3, B, -1e17 * 1e6 * UMK_BOHR_M * UMK_BOHR_M * UMK_BOHR_M, &a.x[b].re, NULL, (const TransportTensors *const[2]){&a.still, NULL}, &m);
     SHOW("%g T: hall factor - 1 %.2e, MR %.2e %.2e, %d steps\n", strength[b], creal(m.hall_number) - 1.0, creal(m.transverse), creal(m.longitudinal), (int)a.x[b].re.iterations);
     ck_near(creal(m.hall_number), 1.0, 2e-3, 1.0);
     ck_assert(fabs(creal(m.transverse)) < 2e-3 && fabs(creal(m.longitudinal)) < 2e-3);
