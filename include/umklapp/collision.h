@@ -66,6 +66,8 @@ PetscErrorCode CollisionRestrict(Collision collision, PetscInt channel);
 /* Multiplicity of a species in the unknowns, z_a = sqrt(multiplicity N_a) y_a: 1, or for phonons beside electrons (N_k/g_s)/N_q. Not collective. */
 PetscErrorCode CollisionGetMultiplicity(Collision collision, Species species, PetscReal *multiplicity);
 PetscErrorCode CollisionGetChannelCount(Collision collision, PetscInt *n);
+/* The point of the last CollisionSetPoint; kT = 0 before. Borrowed. */
+PetscErrorCode CollisionGetPoint(Collision collision, const StatesPoint **point);
 /* Weights w_a of all wedge states of a species at this point. Borrowed. */
 PetscErrorCode CollisionGetWeights(Collision collision, Species species, const PetscReal **weights);
 /* The assembled operator at this point (MATAIJ); reassembled in place at each call after CollisionSetPoint. Borrowed. Collective.

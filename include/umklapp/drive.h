@@ -31,8 +31,8 @@ PetscErrorCode DriveMoment(Collision collision, States states, Vec x, Vec z, Pet
 PetscErrorCode DriveSpread(Collision collision, States states, const StatesPoint *point, DriveKind x, DriveKind y, const PetscReal *rate, PetscReal m[3][3]);
 /*
   DriveCreateMagnetic - Lambda = (q/hbar)(v x B).grad_k, q = -1, on this rank's electron rows in the layout of CollisionCreateVec (z = sqrt(N) y; y is a vector
-  field, y_{Sk} = S y_k for the operations of the mesh, which must leave B in place: MeshCreateInField); rows and columns of phonons are empty. Linear in B,
-  the same at every temperature and chemical potential; Lambda^T = -Lambda to the last bit. B in atomic units. MATAIJ, caller destroys. Collective.
+  field, y_{Sk} = S y_k for the operations of the mesh, which must leave B in place: MeshCreateInField); rows and columns of phonons are empty. Linear in B;
+  at the collision's present point; Lambda^T = -Lambda to the last bit. B in atomic units. MATAIJ, caller destroys. Collective.
 */
 PetscErrorCode DriveCreateMagnetic(Collision collision, States electrons, const PetscReal B[3], Mat *Lambda);
 /*

@@ -331,6 +331,13 @@ PetscErrorCode CollisionGetPartRates(Collision c, PetscInt channel, int part, co
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode CollisionGetPoint(Collision c, const StatesPoint **point)
+{
+  PetscFunctionBeginUser;
+  *point = &c->point;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CollisionGetWeights(Collision c, Species species, const PetscReal **weights)
 {
   PetscFunctionBeginUser;

@@ -1,10 +1,13 @@
 /*
   The magnetic operator Lambda = a.grad_k, a = (q/hbar) v x B, div a = 0, on the states of the window. Along each line l of the mesh (MeshLines)
 
-    (Lambda y)_i = sum_l sum_s c_s [ (alpha_l(i) + alpha_l(i+s))/2 y_(i+s) - (alpha_l(i) + alpha_l(i-s))/2 y_(i-s) ],   alpha_l = a.dual_l
+    (Lambda y)_i = sum_l sum_s c_s [ r_(i,i+s) (alpha_l(i) + alpha_l(i+s))/2 y_(i+s) - r_(i,i-s) (alpha_l(i) + alpha_l(i-s))/2 y_(i-s) ],   alpha_l = a.dual_l
 
   with the coefficients c_s of central differences: the skew form (alpha D + D alpha)/2, antisymmetric on any set of points. Points outside the
-  window have y = 0: pairs that leave it are dropped. It acts on y = w phi: a.grad_k w = 0, and y falls off towards the window's edges, where phi need not.
+  window have y = 0: pairs that leave it are dropped; y = w phi falls off towards the window's edges.
+  The bilinear form is int w^2 phi' a.grad phi, and w^2 is taken at the mean energy of a pair: r_ij = w((e_i + e_j)/2)^2/(w_i w_j), 1 where w is an exponential
+  and what makes phi, not y, the function that the mesh has to resolve where it is not, on both sides of a Fermi level (docs/magnetic.md). Pairs so far
+  apart that r exceeds RATIO_MAX are no neighbours on such a mesh; it bounds the operator's norm.
   Bands of the points of a line follow each other from point to point (connect.c).
 
   On the wedge, z = sqrt(N) y: block (a, b) is P_a [ sum_(p in star of b) Lambda_ap S_p sqrt(N_a/N_b) ] P_b with the little groups' projectors. Half of it and minus
@@ -13,7 +16,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "drive_impl.h"
 
-#define CHARGE (-1.0)
+#define CHARGE    (-1.0)
+#define RATIO_MAX 1e3
 
 static const PetscReal difference[MAGNETIC_MAX_REACH][MAGNETIC_MAX_REACH] = {
   {1.0 / 2.0}, {2.0 / 3.0, -1.0 / 12.0}, {3.0 / 4.0, -3.0 / 20.0, 1.0 / 60.0}, {4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0}, {5.0 / 6.0, -5.0 / 21.0, 5.0 / 84.0, -5.0 / 504.0, 1.0 / 1260.0}};
@@ -31,6 +35,7 @@ typedef struct {
   PetscReal (*delta)[3]; /* [lines.n] the step, bohr^-1 */
   int        reach;
   bool       box;
+  const StatesPoint *point;
   PetscInt   count, capacity;
   Entry     *entry;      /* of one state */
   PetscReal *M[3];       /* [nb nb] from the row's point to the last one met; to the next; work */
@@ -40,6 +45,8 @@ static PetscErrorCode builder_create(Collision c, States s, const PetscReal B[3]
 {
   PetscFunctionBeginUser;
   *b = (Builder){.collision = c, .s = s, .reach = reach};
+  PetscCall(CollisionGetPoint(c, &b->point));
+  PetscCheck(b->point->kT > 0.0, s->comm, PETSC_ERR_ORDER, "CollisionSetPoint first");
   PetscCall(MeshGetLines(s->mesh, &b->lines));
   PetscCall(MaterialIsBox(s->material, &b->box));
   b->capacity = 2 * reach * b->lines.n * s->nb + 1;
@@ -89,6 +96,14 @@ static void product(const PetscReal left[9], const PetscReal (*S)[3], const Pets
   }
 }
 
+/* w at the mean of two energies, squared, over the product of theirs: (cosh(x + y) + cosh(x - y))/(cosh(x + y) + 1) of the halves of both (e - mu)/kT */
+static PetscReal weight_ratio(const StatesPoint *p, PetscReal e, PetscReal f)
+{
+  const PetscReal sum = fabs(0.5 * (e + f - 2.0 * p->mu) / p->kT), difference = fabs(0.5 * (e - f) / p->kT);
+  const PetscReal u = exp(-sum), ratio = (1.0 + u * u + exp(PetscMin(difference - sum, 100.0)) + exp(-difference - sum)) / (1.0 + u * u + 2.0 * u);
+  return PetscMin(ratio, RATIO_MAX);
+}
+
 /* What band `slot` of point p gets from the bands of point q, `steps` along a line: half of the operator's block. */
 static PetscErrorCode add_point(Builder *b, PetscInt a, const PetscReal P[9], PetscInt p, PetscInt q, int line, int steps)
 {
@@ -104,7 +119,7 @@ static PetscErrorCode add_point(Builder *b, PetscInt a, const PetscReal P[9], Pe
     if (state < 0 || share == 0.0) continue;
     const PetscReal alpha = 0.5 * (here + Dot3(s->point_velocity + 3 * at, b->along[line]));
     Entry          *e     = &b->entry[b->count++];
-    product(P, MeshOpCart(s->mesh, s->point_op[q]), Q, c * share * alpha * sqrt(s->star[a] / s->star[state]), e->block);
+    product(P, MeshOpCart(s->mesh, s->point_op[q]), Q, c * share * alpha * weight_ratio(b->point, s->energy[a], s->energy[state]) * sqrt(s->star[a] / s->star[state]), e->block);
     PetscCall(CollisionGetRow(b->collision, SPECIES_ELECTRON, state, &e->column));
   }
   PetscFunctionReturn(0);

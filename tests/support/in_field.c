@@ -55,6 +55,7 @@ PetscErrorCode InFieldAntisymmetry(Engine *e, const PetscReal B[3], PetscReal *d
   PetscReal dot, nx, ny;
 
   PetscFunctionBeginUser;
+  PetscCall(EngineSetPoint(e, 0, NULL));
   PetscCall(DriveCreateMagnetic(e->collision, e->electrons, B, &Lambda));
   PetscCall(CollisionCreateVec(e->collision, &x));
   PetscCall(VecDuplicate(x, &y));
