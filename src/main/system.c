@@ -158,7 +158,6 @@ static PetscErrorCode MakeRefined(System *r)
   PetscCall(DeckGetSection(r->deck, "phonons", &phonons));
   PetscCall(DeckGetReal(phonons, "refine", &radius, &given));
   if (!given) PetscFunctionReturn(0);
-  if (r->scan.fields.alternating) PetscCall(DeckError(r->deck, "frequency", "phonons on two meshes (phonons.refine) have a steady state alone: leave out one of them"));
   if (r->lattice.mesh->size == r->mesh->size) PetscCall(DeckError(phonons, "refine", "phonons are on the electrons' mesh [%d, %d, %d] already: give phonons.mesh a coarser one", (int)r->mesh->n[0], (int)r->mesh->n[1], (int)r->mesh->n[2]));
   for (int k = 0; k < 2; k++) {
     PetscCall(SharedArrayCreate(r->comm, sizeof(PetscReal) * (size_t)n[k], &r->refined.inside[k]));
