@@ -111,7 +111,7 @@ PetscErrorCode DragGetRates(Drag drag, Species species, const PetscReal **rate);
 /* Response of a part at a level, in the layout and scale of its own collision (refined phonons: C_1's): electrons to the field, phonons to the gradient on both.
    Borrowed until the next call. Collective. */
 PetscErrorCode DragGetSolution(Drag drag, TransportLevel level, DragPart part, Vec *z);
-/* As TransportRespond; the magnetic field acts on electrons alone, the frequency on both (not with a refined region). Collective. */
+/* As TransportRespond; the magnetic field acts on electrons alone, the frequency on both, masses lumped in a refined region. Collective. */
 PetscErrorCode DragRespond(Drag drag, TransportLevel level, const StatesPoint *point, const TransportFields *fields, const TransportTensors *still, TransportResponse *response, TransportLowField *low, PetscReal weight[2][2][3][3]);
 /* As TransportModes: what this rank's phonons of a part carry of the heat that the gradient drives, without a field. [np or nr] Not collective. */
 PetscErrorCode DragModes(Drag drag, TransportLevel level, DragPart part, const StatesPoint *point, PetscReal *share);

@@ -117,6 +117,7 @@ static PetscErrorCode solve_drive(Solver *v, int k, ResponsePoint *point)
   PetscCall(PetscArraycpy(to, x, v->n));
   PetscCall(VecRestoreArrayRead(s->X[k], &x));
   PetscCall(VecRestoreArray(b, &to));
+  PetscCall(ResponseSwapRows(v, b));
   if (v->space) PetscCall(MatNullSpaceRemove(v->space, b));
   PetscCall(VecDuplicate(b, &z));
   PetscCall(ResponseChooseStart(v, past, b, z));
@@ -124,7 +125,7 @@ static PetscErrorCode solve_drive(Solver *v, int k, ResponsePoint *point)
   PetscCall(TransportTrueResidual(v->K[v->doubled], b, z, &residual));
   point->iterations = PetscMax(point->iterations, iterations);
   point->residual   = PetscMax(point->residual, residual);
-  point->converged  = point->converged && reason > 0;
+  point->converged  = point->converged && reason > 0 && residual <= 10.0 * s->tolerance;
   PetscCall(read_moments(v, k, z, point));
   if (reason > 0) PetscCall(ResponseRemember(v, past, z));
   PetscCall(VecDestroy(&z));

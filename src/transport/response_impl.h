@@ -35,6 +35,8 @@ PetscErrorCode ResponseSolverCreate(const ResponseSystem *s, Solver *v);
 PetscErrorCode ResponseSolverDestroy(Solver *v);
 /* y = (A if symmetric) x + (strength Lambda if antisymmetric) x, in A's layout */
 PetscErrorCode ResponseApplyPart(Solver *v, bool symmetric, bool antisymmetric, Vec x, Vec y);
+/* The two equations of a doubled state change places where omega exceeds its 1/tau: the larger is the pivot. */
+PetscErrorCode ResponseSwapRows(Solver *v, Vec y);
 /* K, b and the Krylov method of real (0) or doubled (1) systems */
 PetscErrorCode ResponseCreateKSP(Solver *v, int doubled);
 /* P of the present field and frequency where there is none, or anew */

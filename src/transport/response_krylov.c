@@ -51,12 +51,32 @@ static PetscErrorCode apply(Solver *v, bool symmetric, bool antisymmetric, Vec x
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode ResponseSwapRows(Solver *v, Vec y)
+{
+  const PetscScalar *d;
+  PetscScalar       *b;
+  PetscFunctionBeginUser;
+  if (!v->doubled) PetscFunctionReturn(0);
+  PetscCall(VecGetArrayRead(v->s->D, &d));
+  PetscCall(VecGetArray(y, &b));
+  for (PetscInt i = 0; i < v->n; i++) {
+    const PetscScalar keep = b[i];
+    if (d[i] >= v->omega) continue;
+    b[i]        = b[v->n + i];
+    b[v->n + i] = keep;
+  }
+  PetscCall(VecRestoreArray(y, &b));
+  PetscCall(VecRestoreArrayRead(v->s->D, &d));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode mult(Mat K, Vec x, Vec y)
 {
   Solver *v;
   PetscFunctionBeginUser;
   PetscCall(MatShellGetContext(K, &v));
   PetscCall(apply(v, true, true, x, y));
+  PetscCall(ResponseSwapRows(v, y));
   PetscFunctionReturn(0);
 }
 
@@ -95,12 +115,13 @@ static PetscErrorCode count_entries(const Solver *v, PetscInt begin, PetscInt *d
 
 static PetscErrorCode fill_row(const Solver *v, const PetscInt *range, PetscInt i, int c, PetscReal d, Mat P)
 {
-  const PetscInt row = column(v, range, i, c);
+  const bool     swapped = v->doubled && d < v->omega;
+  const PetscInt own = column(v, range, i, c), row = column(v, range, i, swapped ? 1 - c : c);
   PetscInt       n;
   const PetscInt *cols;
   const PetscScalar *values;
   PetscFunctionBeginUser;
-  PetscCall(MatSetValue(P, row, row, d, ADD_VALUES));
+  PetscCall(MatSetValue(P, row, own, d, ADD_VALUES));
   if (v->doubled) PetscCall(MatSetValue(P, row, column(v, range, i, 1 - c), c ? -v->omega : v->omega, ADD_VALUES));
   if (!v->Lambda) PetscFunctionReturn(0);
   PetscCall(MatGetRow(v->Lambda, i, &n, &cols, &values));
@@ -249,6 +270,7 @@ PetscErrorCode ResponseChooseStart(Solver *v, const Past *p, Vec b, Vec z)
   for (PetscInt i = 0; i < p->n; i++) {
     PetscCall(apply(v, false, true, p->z[i], w[i]));
     PetscCall(VecAXPY(w[i], 1.0, p->Az[i]));
+    PetscCall(ResponseSwapRows(v, w[i]));
     PetscCall(VecMDot(w[i], i + 1, w, G + i * p->n));
     for (PetscInt j = 0; j < i; j++) G[j * p->n + i] = G[i * p->n + j];
   }
