@@ -97,6 +97,7 @@ static PetscErrorCode AllocateStates(const System *r, RunData *d, bool beside)
   d->sheet = crystal->dimension == 2 && crystal->thickness == 0.0;
   PetscCall(DeckGetBool(r->deck, "write_states", &d->write_states));
   PetscCall(NameColumns(d, beside));
+  nlocal = PetscMax(1, nlocal); /* which arrays there are is the same on all ranks: no NULL where a rank has no states */
   if (d->write_states) PetscCall(PetscCalloc1(d->ncolumns * n * nlocal, &d->rates));
   if (d->write_states || phonons) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal * 3, &d->displacement));
   if (phonons) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal, &d->modes));
