@@ -104,6 +104,8 @@ PetscReal OperatorCheckDrag(Engine *e, const char *what)
     ck_call(VecRestoreArrayRead(y, &column));
   }
   for (PetscInt i = 0; i < n; i++)
+    if (!(e->drag->rate[i / 3] > 0.0)) a[i * n + i] = 0.0; /* states that take no part: one on the diagonal */
+  for (PetscInt i = 0; i < n; i++)
     for (PetscInt j = 0; j < n; j++) {
       asymmetry = PetscMax(asymmetry, fabs(a[i * n + j] - a[j * n + i]));
       size      = PetscMax(size, fabs(a[i * n + j]));

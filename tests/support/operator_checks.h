@@ -12,7 +12,7 @@ void OperatorCheckSemidefinite(Engine *e, const char *what);
 void OperatorCheckReplay(Engine *e, const char *what);
 /* A n = 0 for n = sqrt(N) w in each direction, to 1e-13 of what the diagonal alone gives. Only without symmetry and without walls. */
 void OperatorCheckCharge(Engine *e, const char *what);
-/* The system of both species, as a dense matrix: symmetric to 1e-14 of its largest element; returns its smallest eigenvalue over its largest. On one rank. */
+/* The system of both species, as a dense matrix: symmetric to 1e-14 of its largest element; returns its smallest eigenvalue over its largest; states that nothing scatters left out. On one rank. */
 PetscReal OperatorCheckDrag(Engine *e, const char *what);
 
 #endif
