@@ -6,8 +6,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "../harness.h"
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "../support/decks.h"
 #include "../support/operator_checks.h"
 #include "transport/drag_impl.h"
@@ -119,41 +117,23 @@ END_TEST
 
 static void set_up(void)
 {
-  const char *source = getenv("UMKLAPP_SOURCE"), *temporary = getenv("TMPDIR");
-  char        paths[3][600];
-  Material    m;
-  ImportOptions options;
+  const char *source = getenv("UMKLAPP_SOURCE");
 
-  snprintf(material, sizeof material, "%s/umklapp-drag-%d.h5", temporary ? temporary : "/tmp", (int)getpid());
-  MPI_Bcast(material, sizeof material, MPI_CHAR, 0, PETSC_COMM_WORLD);
-  snprintf(paths[0], sizeof paths[0], "%s/inputs/data/silicon.h5", source);
-  snprintf(paths[1], sizeof paths[1], "%s/../shared/data/silicon-fc3/FORCE_CONSTANTS_3RD.gz", source);
   LogSetLevel(0);
-  ck_call(ImportOptionsDefault(&options));
-  const ImportPart parts[2] = {{"native", paths[0]}, {"shengbte", paths[1]}};
-  ck_call(MaterialImportParts(PETSC_COMM_WORLD, 2, parts, &options, &m));
-  ck_call(MaterialWrite(m, material, "test"));
-  ck_call(MaterialDestroy(&m));
+  snprintf(material, sizeof material, "{file: %s/inputs/data/silicon.h5, third_order: {import: native, path: %s/inputs/data/silicon-phonons.h5}}", source, source);
 }
-
-static void tear_down(void) { unlink(material); }
 
 static Suite *make_suite(void)
 {
-  Suite      *suite = suite_create("drag");
-  TCase      *cases = tcase_create("silicon");
-  char        path[600];
-  struct stat status;
+  Suite *suite = suite_create("drag");
+  TCase *cases = tcase_create("silicon");
 
-  snprintf(path, sizeof path, "%s/../shared/data/silicon-fc3", getenv("UMKLAPP_SOURCE"));
   tcase_set_timeout(cases, 120);
-  tcase_add_unchecked_fixture(cases, set_up, tear_down);
-  if (stat(path, &status) == 0) {
-    tcase_add_loop_test(cases, system_operator, 0, 5);
-    tcase_add_loop_test(cases, whole_zone, 2, 5);
-    tcase_add_test(cases, apart);
-    tcase_add_loop_test(cases, modes, 0, 2);
-  }
+  tcase_add_unchecked_fixture(cases, set_up, NULL);
+  tcase_add_loop_test(cases, system_operator, 0, 5);
+  tcase_add_loop_test(cases, whole_zone, 2, 5);
+  tcase_add_test(cases, apart);
+  tcase_add_loop_test(cases, modes, 0, 2);
   suite_add_tcase(suite, cases);
   return suite;
 }
