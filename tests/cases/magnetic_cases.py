@@ -23,6 +23,7 @@ output: x.h5
 '''
 POWER = 'relaxation_time: {tau: 100 fs, exponent: %g}'
 ACOUSTIC = 'acoustic_deformation: {potential: %g eV, sound: 9000 m/s, density: 2.33 g/cm^3}'
+IONIZED = 'ionized_impurity: {density: 5e18 cm^-3, dielectric: 11.7, screening: length, screening_length: %g nm}'
 METAL = '''material: {model: {metal: true, extent: 1.3 eV, bands: [{kind: ellipsoid, mass: 1 m_e}]}}
 temperature: 300 K
 magnetic_field: [0, 20] T
@@ -97,6 +98,22 @@ def hall_factors(m, slow):
             m.judge(f'kappa_x{"xy"[i]} = L_0 T sigma_x{"xy"[i]}', kappa[0, i] / wanted[0, i] - 1, 0.01)
 
 
+def ionized(m, slow):
+    """Brooks-Herring: forward scattering between energies that the broadened delta functions take for equal mixes tau(E), an error of the step squared."""
+    top = 0.4 / (300 * m.forms.KELVIN)
+    for length, meshes in ((1.3, (24, 40)), (4, (32,))) if slow else ((1.8, (24,)),):
+        b = m.forms.debye(0.2, length * 1e-9)
+        exact = m.forms.hall_factor(m.forms.brooks_herring(b))
+        off = [m.hall(IONIZED % length, exact, n, 'material.model.extent=0.4 eV', 'electrons.window=0.4 eV') for n in meshes]
+        for x, n in zip(off, meshes):
+            expected = m.forms.broadened_hall_factor(b, 2 * np.sqrt(top) / n, top) / exact
+            m.judge(f'screened charges, {length} nm, mesh {n}, {x:+.2e} from the exact Hall factor; from the one with broadened energies', (1 + x) / expected - 1, 0.005)
+        if len(meshes) > 1:
+            m.judge(f'screened charges, {length} nm, mesh {meshes[-1]}', off[-1], 0.005)
+            order = np.log(off[0] / off[-1]) / np.log(meshes[-1] / meshes[0])
+            m.judge(f'order {order:.2f} of the Hall factor of screened charges below 1.6', min(order - 1.6, 0), 1e-9)
+
+
 def sondheimer(m, slow):
     """No Nernst effect with a constant relaxation time; (k_B/e) r mu_H with tau ~ E^r."""
     r, mesh = 0.5, 'electrons.mesh=24'
@@ -148,7 +165,7 @@ def main():
     import galvanomagnetic as forms
     forms.self_check()
     m = Measure(source, umklapp, forms)
-    for check in (hall_factors, sondheimer, compensated) + ((orbits, wannier) if slow else ()):
+    for check in (hall_factors, ionized, sondheimer, compensated) + ((orbits, wannier) if slow else ()):
         check(m, slow)
     print('\n'.join(m.problems), end='\n' if m.problems else '')
     return 1 if m.problems else 0

@@ -20,6 +20,33 @@ def hall_factor(tau):
     return average(lambda x: tau(x) ** 2) / average(tau) ** 2
 
 
+def debye(mass, length, temperature=300):
+    """b at k_B T: 8 m k_B T/(hbar q_s)^2, length = 1/q_s in m, mass in electron masses."""
+    return 8 * mass * ELECTRON * KELVIN * CHARGE * temperature * length**2 / HBAR**2
+
+
+def brooks_herring(b):
+    """tau(E/k_B T) of screened charges in any unit (H. Brooks, Adv. Electron. Electron Phys. 7, 85 (1955)); b: 4 k^2/q_s^2 at k_B T."""
+    return lambda x: x**1.5 / (np.log1p(b * x) - b * x / (1 + b * x))
+
+
+def broadened_hall_factor(b, step, top, factor=1.0, n=600):
+    """Hall factor with screened charges when energy is conserved within Gaussians as wide as a mesh cell, s^2 = factor^2 (v^2 + v'^2) step^2/12, instead of exactly: phi(k) cos(theta) solves
+
+        w(k) int k'^2 dk' w(k') exp(-(E - E')^2/s^2)/(sqrt(pi) s) [S phi(k) - T phi(k')] = w^2 v,   S, T = int dmu {1, mu}/(q^2 + q_s^2)^2.
+
+    Lengths of k in sqrt(2 m k_B T)/hbar, energies in k_B T; top: of the window."""
+    k = (np.arange(n) + 0.5) / n * np.sqrt(top)
+    p, q = np.meshgrid(k, k, indexing='ij')
+    w, a, c = np.exp(-k * k / 2), p * p + q * q + 4 / b, 2 * p * q
+    s2 = factor**2 * (2 * p * p + 2 * q * q) * 2 * step**2 / 12
+    rate = np.outer(w * k**2, w * k**2) * np.exp(-((p * p - q * q) ** 2) / s2) / np.sqrt(np.pi * s2)
+    mean = np.where(c < 1e-3 * a, 4 * c / (3 * a**3), (2 * a * c / (a * a - c * c) - np.log((a + c) / (a - c))) / c**2)
+    phi = np.linalg.solve(np.diag((rate * 2 / (a * a - c * c)).sum(1)) - rate * mean, w * w * k**3)
+    w2 = (w * k) ** 2
+    return np.sum(w2 * phi**2) * np.sum(w2 * k**2) / np.sum(w2 * k * phi) ** 2
+
+
 def nernst(tau, r, mass):
     """tau ~ E^r, weak field: (k_B/e) r mu_H, V/K/T; mu_H = e <tau^2>/(m <tau>)."""
     return KELVIN * r * CHARGE * average(lambda x: tau(x) ** 2) / average(tau) / (mass * ELECTRON)
@@ -52,6 +79,8 @@ def square_lattice(hopping, a, tau, kt, mu, field, n=400, spin=2):
 def self_check():
     assert abs(hall_factor(lambda x: x**-0.5) / (3 * np.pi / 8) - 1) < 1e-4
     assert abs(hall_factor(lambda x: x**1.5) / (315 * np.pi / 512) - 1) < 1e-6
+    exact = hall_factor(brooks_herring(2.0))
+    assert abs(broadened_hall_factor(2.0, 0.02, 20) / exact - 1) < 1e-3 and broadened_hall_factor(2.0, 0.4, 20) < 0.98 * exact
     kt, mu, t, a, tau = 0.02585, 0.3, 1.0, 4e-10, 1e-13  # bottom of an isotropic band: Drude's form, up to k^4
     still, turned = (square_lattice((t, t), a, tau, kt, mu, b, n=200) for b in (0.0, 20.0))
     m = HBAR**2 / (2 * t * CHARGE * a**2)
