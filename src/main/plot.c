@@ -31,7 +31,7 @@ static PetscErrorCode FindScript(char *script, size_t size)
 PetscErrorCode CommandPlot(const Arguments *a)
 {
   char  script[2 * PETSC_MAX_PATH_LEN];
-  char *words[] = {(char *)"/usr/bin/python3", script, (char *)a->operand[0], NULL};
+  char *words[] = {(char *)UMKLAPP_PYTHON, script, (char *)a->operand[0], NULL};
   int   rank, status = 0, error;
   pid_t child;
 
