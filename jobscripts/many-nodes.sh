@@ -17,6 +17,7 @@
 #SBATCH --ntasks-per-node=32
 #SBATCH --cpus-per-task=1
 # all memory of each node: the materials are kept once per node, processes and operator divided over all ranks
+# (a rank's share of it must exceed the deck's collision.memory, which is in GiB per rank: --set collision.memory=1.2)
 #SBATCH --mem=0
 # hours:minutes:seconds; SLURM ends the job then, and what is not written yet is lost
 #SBATCH --time=01:00:00

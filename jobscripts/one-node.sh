@@ -15,6 +15,7 @@
 #SBATCH --ntasks-per-node=16
 #SBATCH --cpus-per-task=1
 # memory of one rank: the run's last line says how much it was ("at most ... MiB per rank")
+# (more than the deck's collision.memory, which is in GiB per rank: --set collision.memory=1.2)
 #SBATCH --mem-per-cpu=2G
 # hours:minutes:seconds; SLURM ends the job then, and what is not written yet is lost
 #SBATCH --time=01:00:00
