@@ -6,7 +6,7 @@
 # allowed there is one node. Everything is stopped and removed at the end. Skipped (77) when not root, or without Debian's packages and no
 # way to install them.
 set -u
-source=$1 umklapp=$2
+source=$(readlink -f "$1") umklapp=$(readlink -f "$2")
 python=/usr/bin/python3
 skip() { echo "skipped: $*"; exit 77; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
