@@ -5,6 +5,7 @@
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
+#include <sys/statvfs.h>
 #include "umklapp/base.h"
 
 struct _p_SharedArray {
@@ -35,6 +36,21 @@ static PetscErrorCode split(MPI_Comm comm, SharedArray a)
   PetscFunctionReturn(0);
 }
 
+/* MPI keeps windows of several ranks in /dev/shm; Open MPI waits for ever where one does not fit. */
+static PetscErrorCode check_room(SharedArray a, MPI_Aint bytes)
+{
+  struct statvfs room;
+  int            ranks;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(a->node, &ranks));
+  if (ranks > 1 && bytes > 0 && !statvfs("/dev/shm", &room)) {
+    const double left = (double)room.f_bavail * (double)room.f_frsize;
+    if (left < (double)bytes) PetscFunctionReturn(InputErrorAt("/dev/shm", 0, "shared memory of this node: %.1f MiB are left, %.1f are needed; make it larger, or run one rank per node", left / 1048576.0, (double)bytes / 1048576.0));
+  }
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SharedArrayCreate(MPI_Comm comm, size_t bytes, SharedArray *array)
 {
   SharedArray a;
@@ -48,6 +64,7 @@ PetscErrorCode SharedArrayCreate(MPI_Comm comm, size_t bytes, SharedArray *array
   PetscCallMPI(MPI_Comm_set_errhandler(a->node, MPI_ERRORS_RETURN));
   /* never an empty window: the address must be valid and aligned on every rank */
   if (a->node_rank == 0) size = (MPI_Aint)((bytes / 64 + 1) * 64);
+  PetscCall(ErrorAgree(comm, check_room(a, size)));
   code = MPI_Win_allocate_shared(size, 1, MPI_INFO_NULL, a->node, &a->address, &a->window);
   PetscCall(ErrorAgree(comm, code ? PETSC_ERR_MEM : 0));
   PetscCallMPI(MPI_Win_shared_query(a->window, 0, &size, &unit, &a->address));

@@ -202,4 +202,11 @@ assert abs(mobility('line2.h5', 1) / one - 0.5) < 1e-10
 if os.path.exists('step.h5'):
     assert abs(mobility('step.h5', nodes) / one - 1) < 1e-10
 P
+# a node whose /dev/shm is too small for the material: one line, no waiting
+if [ $nodes = 2 ]; then
+  timeout 60 unshare --mount sh -c 'mount --make-rprivate / && mount -t tmpfs -o size=40m shm /dev/shm && exec "$@"' sh \
+    mpirun --oversubscribe -n 2 "$umklapp" run "$source/inputs/silicon-mobility.yaml" --set electrons.mesh=12 --output none.h5 > shm.log 2>&1
+  status=$?
+  [ $status = 2 ] && grep -q '^umklapp: /dev/shm: shared memory' shm.log || { cat shm.log; fail "small /dev/shm: exit status $status"; }
+fi
 echo "job scripts under SLURM on $nodes node(s): all as expected"
