@@ -40,6 +40,8 @@ def figure(results, picture):
         axes[1].plot(T, -phonon[:, i], 'o-', ms=3, color=f'C{i}')
     for ax, title in zip(axes, ('-S with drag (lines), without (dashes)', 'phonons\' part of -S')):
         ax.set(xlabel='temperature (K)', ylabel=r'$\mu$V/K', title=title)
+    for ax in axes:
+        ax.set_yscale('log')
     axes[0].legend(fontsize=8)
     fig.savefig(picture, dpi=110)
     for name, part in (('with drag', total), ('phonons', phonon), ('without', without)):
