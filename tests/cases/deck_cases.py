@@ -60,6 +60,22 @@ output: out.h5
 """
 
 
+DRAG = """\
+temperature: 300 K
+material: {model: {lattice_constant: 4 angstrom, bands: [{kind: cosine, hopping: 0.2 eV}], phonons: {kind: debye, mass: 27 amu, sound: 4000 m/s}, coupling: {kind: constant, force: 1 eV/angstrom}}}
+carriers: {electrons: 3e21 cm^-3}
+electrons: {mesh: 4, window: 2 eV}
+phonons: {mesh: 2, refine: 10 nm^-1}
+scattering: {electron_phonon: {}, phonon_relaxation: 1 ps}
+solve: drag
+output: out.h5
+"""
+
+
+def drag(name, old, new, message):
+    return Case(name, ['run', 'deck.yaml'], {'deck.yaml': swap(old, new, DRAG)}, message)
+
+
 def lattice(name, old, new, message):
     return Case(name, ['run', 'deck.yaml'], {'deck.yaml': swap(old, new, LATTICE)}, message)
 
@@ -172,6 +188,11 @@ def fields():
         extra('negative frequency', 'frequency: [0, -1] THz', '-1'),
         extra('frequency as an energy', 'frequency: 4 meV', 'an energy', 'THz'),
         extra('same frequency twice', 'frequency: [1, 2, 1] THz', 'entries 1 and 3', command='run'),
+        drag('nothing to refine', '10 nm^-1', '1 nm^-1', line(5, 'no point of the mesh', 'nm.-1 away')),
+        drag('refined on one mesh', 'mesh: 2', 'mesh: 4', line(5, 'on the electrons. mesh', 'already')),
+        drag('refined without drag', ', phonon_relaxation: 1 ps}\nsolve: drag', '}\nsolve: full', line(5, 'both out of equilibrium')),
+        drag('refined length', 'nm^-1', 'nm', line(5, 'nm')),
+        lattice('refined phonons alone', 'phonons: 4', 'phonons: {mesh: 4, refine: 2 nm^-1}', line(6, 'only beside electrons')),
         lattice('field on phonons', 'output:', 'magnetic_field: 1 T\noutput:', line(9, 'phonons feel no magnetic field')),
         Case('field along a sheet', ['run', 'deck.yaml'], {'deck.yaml': swap('model:', 'model:\n    dimension: 2', swap('electrons: 1e15 cm^-3', 'sheet_electrons: 1e12 cm^-2', swap('output:', 'magnetic_field: [[1, 0, 0]] T\noutput:')))}, line(21, 'along z')),
     ]
