@@ -105,11 +105,11 @@ static PetscErrorCode MakeElectrons(System *r)
   PetscCall(StatesCreateElectrons(r->comm, r->material, r->mesh, &window, r->context.delta.scheme == DELTA_TETRAHEDRON, &r->electrons));
   for (PetscInt i = 0; i < window.n; i++) Log(1, "window    %.4f ... %.4f eV", window.energy[i][0] * UMK_HARTREE_EV, window.energy[i][1] * UMK_HARTREE_EV);
   Log(1, "states    %d on %d wedge points, %d points in the zone", (int)r->electrons->nstates, (int)r->electrons->nk, (int)r->electrons->npoints);
+  PetscCall(DeckHas(phonons, "refine", &refine));
+  if (refine && !r->both) PetscCall(DeckError(phonons, "refine", "only where electrons and phonons are both out of equilibrium: a channel of phonons, or solve: drag"));
   PetscCall(DeckGetInt3(phonons, "mesh", nq, &has_mesh));
   for (int i = 0; i < 3 && has_mesh && !r->both; i++)
     if (nq[i] != n[i]) PetscCall(DeckError(phonons, "mesh", "phonons in equilibrium are taken at k' - k, on the electrons' mesh [%d, %d, %d]: leave phonons.mesh out or make it equal", (int)n[0], (int)n[1], (int)n[2]));
-  PetscCall(DeckHas(phonons, "refine", &refine));
-  if (refine && !r->both) PetscCall(DeckError(phonons, "refine", "only where electrons and phonons are both out of equilibrium: a channel of phonons, or solve: drag"));
   PetscCall(ChannelsNeedPhonons(scattering, &needed));
   if (!needed && !r->both) PetscFunctionReturn(0);
   PetscCall(MaterialGetSizes(r->material, NULL, &nmodes, NULL, NULL));
