@@ -182,14 +182,20 @@ PetscErrorCode ResponseCreateKSP(Solver *v, int doubled)
 /* From incomplete factors, good while a carrier turns little between collisions, to exact ones. */
 static PetscErrorCode make_direct(Solver *v)
 {
-  PC pc;
+  PC          pc;
+  PetscMPIInt size;
   PetscFunctionBeginUser;
   PetscCall(KSPGetPC(v->ksp[v->doubled], &pc));
   PetscCall(PCSetType(pc, PCLU));
+  PetscCallMPI(MPI_Comm_size(v->s->comm, &size));
+#if defined(PETSC_HAVE_SUITESPARSE)
+  if (size == 1) PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERUMFPACK)); /* its triangular solves are several times faster for one right-hand side */
+  else
+#endif
 #if defined(PETSC_HAVE_MUMPS)
-  PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
+    PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERMUMPS));
 #else
-  PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERSUPERLU_DIST));
+    PetscCall(PCFactorSetMatSolverType(pc, MATSOLVERSUPERLU_DIST));
 #endif
   v->direct[v->doubled] = true;
   PetscFunctionReturn(0);
