@@ -136,7 +136,7 @@ def compensated(m, slow):
 
 def orbits(m, slow):
     """Open: the resistance along the orbits' direction in k grows as B^2; closed: it saturates. Chambers' integral."""
-    for mu, window in ((1.0, '[0.5, 1.5] eV'), (0.3, '[-0.2, 0.8] eV')):
+    for mu, window in ((1.0, '[0.5, 1.5] eV'), (0.15, '[-0.2, 0.5] eV')):
         x = m.run('magnetoresistance', f'carriers.chemical_potential={mu} eV', f'electrons.window={window}')
         for i, b in enumerate(x['field'][:, 2]):
             wanted = m.forms.square_lattice((0.5, 0.1), 4e-10, 1e-12, 300 * m.forms.KELVIN, mu, b)
