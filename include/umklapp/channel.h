@@ -78,7 +78,7 @@ typedef struct _p_Channel *Channel;
 */
 typedef struct {
   States           coarse; /* the fine side: the phonons whose mesh the partners step over; NULL on the coarse side */
-  const PetscReal *inside; /* [mesh->nwedge] m on the wedge of this side's phonons */
+  const PetscReal *inside; /* [mesh->nwedge] m on the wedge of this side's phonons; exactly 1 and 0 where it is meant to be */
 } PhononPartition;
 typedef struct {
   Material material;

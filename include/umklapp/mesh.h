@@ -70,6 +70,14 @@ static inline PetscInt64 MeshImage(KMesh mesh, int iop, const PetscInt i[3])
   const PetscInt j[3] = {m[0][0] * i[0] + m[0][1] * i[1] + m[0][2] * i[2], m[1][0] * i[0] + m[1][1] * i[1] + m[1][2] * i[2], m[2][0] * i[0] + m[2][1] * i[1] + m[2][2] * i[2]};
   return MeshLinear(mesh, j);
 }
+/* linear index in a finer mesh, a multiple of `coarse`, of the same k */
+static inline PetscInt64 MeshSame(KMesh coarse, PetscInt64 linear, KMesh fine)
+{
+  PetscInt i[3];
+  MeshIndices(coarse, linear, i);
+  for (int c = 0; c < 3; c++) i[c] *= fine->n[c] / coarse->n[c];
+  return MeshLinear(fine, i);
+}
 /* linear index of `to` - `from` */
 PetscInt64 MeshDifference(KMesh mesh, PetscInt64 to, PetscInt64 from);
 /* Cartesian vectors of a point folded to its shortest images (bohr^-1); returns how many are equally short: several on the zone's faces */

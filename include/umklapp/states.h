@@ -108,6 +108,9 @@ PetscErrorCode StatesFillPhononDisplacements(States phonons);
 /* Phonon data at any full-mesh q: frequency row of its wedge point, velocity and displacement rotated to q ([nmodes][3]; [nmodes][nmodes]; each may be NULL). */
 PetscErrorCode StatesPhononsAt(States phonons, PetscInt64 linear, const PetscReal **omega, PetscReal *velocity, Complex *displacement);
 
+/* StatesDisplacements - displacements [nmodes][nmodes] at any full-mesh q: *u borrows the filled array, or is work [nmodes][nmodes] with those rotated. Not collective. */
+PetscErrorCode StatesDisplacements(States phonons, PetscInt64 linear, Complex *work, const Complex **u);
+
 /* --- carriers: counted over the bands of the whole zone (src/states/carriers.c) */
 typedef struct _p_Carriers *Carriers;
 /* Energies of all bands on the wedge, distributed over ranks. Collective. */

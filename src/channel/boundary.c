@@ -33,23 +33,17 @@ static PetscErrorCode destroy(Channel c)
 }
 
 /* Degenerate states move apart: their mean velocity alone may be zero. */
-static PetscReal speed(States s, PetscInt a)
+static PetscReal rate(Channel c, States s, PetscInt a)
 {
   const PetscReal *v = &s->velocity[3 * a], *C = s->spread ? &s->spread[6 * a] : NULL;
-  return sqrt(Dot3(v, v) + (C ? C[0] + C[1] + C[2] : 0.0));
+  return sqrt(Dot3(v, v) + (C ? C[0] + C[1] + C[2] : 0.0)) / *(PetscReal *)c->data;
 }
 
 static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink)
 {
-  const States    s      = c->first == SPECIES_ELECTRON ? c->context->electrons : c->context->phonons;
-  const PetscInt  first  = s->first[ik], n = s->first[ik + 1] - first;
-  const PetscReal length = *(PetscReal *)c->data;
-  PetscReal      *rate;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(n, &rate));
-  for (PetscInt i = 0; i < n; i++) rate[i] = speed(s, first + i) / length;
+  (void)p;
   PetscCall(ChannelEmitRates(c, ik, rate, sink));
-  PetscCall(PetscFree(rate));
   PetscFunctionReturn(0);
 }
 

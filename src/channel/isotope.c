@@ -28,7 +28,7 @@ typedef struct {
   Crystal    crystal;
   PetscReal *strength;      /* [natoms] g_kappa mass_kappa^2, for displacements e/sqrt(M) */
   int32_t   *point;         /* [PartnersCount] partners of the point at hand */
-  Complex   *u;             /* [nm][nm] displacements of one of them */
+  Complex   *work;          /* [nm][nm] */
   PetscReal *x, *weight;    /* [PartnersCount] */
   PetscReal  reach2;        /* Gaussian, adaptive: no process joins modes further apart in omega^2 */
   PetscInt   count;
@@ -124,7 +124,7 @@ static PetscErrorCode create(Channel c)
   PetscCall(StatesFillPhononPoints(z->states));
   if (PartnersStep(c->context)) PetscCall(StatesFillPhononPoints(c->context->partition->coarse));
   n = PartnersCount(c->context);
-  PetscCall(PetscMalloc4(n, &z->x, n, &z->weight, n, &z->point, z->states->nb * z->states->nb, &z->u));
+  PetscCall(PetscMalloc4(n, &z->x, n, &z->weight, n, &z->point, z->states->nb * z->states->nb, &z->work));
   z->reach2 = reach2(z->states, PartnersMesh(c->context), &c->context->delta);
   PetscFunctionReturn(0);
 }
@@ -135,7 +135,7 @@ static PetscErrorCode destroy(Channel c)
   PetscFunctionBeginUser;
   if (z) {
     PetscCall(PetscFree(z->strength));
-    PetscCall(PetscFree4(z->x, z->weight, z->point, z->u));
+    PetscCall(PetscFree4(z->x, z->weight, z->point, z->work));
   }
   PetscCall(PetscFree(c->data));
   PetscFunctionReturn(0);
@@ -160,12 +160,12 @@ static PetscReal overlap_one(const Isotope *z, PetscInt nm, const Complex *u, Pe
   return sum;
 }
 
-/* The same averaged over degenerate modes of the wedge point iw and of a mesh point, whose displacements are in z->u. */
-static PetscReal overlap(const Isotope *z, PetscInt iw, PetscInt nu, PetscInt point, PetscInt mu)
+/* The same averaged over degenerate modes of the wedge point iw and of a mesh point with displacements v. */
+static PetscReal overlap(const Isotope *z, PetscInt iw, PetscInt nu, PetscInt point, const Complex *v, PetscInt mu)
 {
   const States   s  = z->states;
   const PetscInt nm = s->nb;
-  const Complex *u = s->displacement + (size_t)iw * (size_t)(nm * nm), *v = z->u;
+  const Complex *u = s->displacement + (size_t)iw * (size_t)(nm * nm);
   PetscInt       a[2], b[2];
   PetscReal      sum = 0.0;
   degenerate(nm, s->omega + (size_t)iw * (size_t)nm, nu, &a[0], &a[1]);
@@ -195,12 +195,13 @@ static PetscErrorCode emit(Isotope *z, const ChannelContext *context, PetscInt i
   PetscFunctionBeginUser;
   for (PetscInt n = 0; n < PartnersCount(context); n++) {
     const PetscInt point = z->point[n];
+    const Complex *v;
     const int32_t  j     = s->point_state[point * nm + mu];
     if (z->weight[n] == 0.0 || j < 0) continue;
     const PetscReal share = PartnersShare(context, 2, (PetscInt[2]){iw, s->point_wedge[point]});
     if (share == 0.0) continue;
-    PetscCall(StatesPhononsAt(s, point, NULL, NULL, z->u));
-    const PetscReal kernel = share * scale * s->energy[j] * z->weight[n] * overlap(z, iw, s->band[i], point, mu);
+    PetscCall(StatesDisplacements(s, point, z->work, &v));
+    const PetscReal kernel = share * scale * s->energy[j] * z->weight[n] * overlap(z, iw, s->band[i], point, v, mu);
     if (kernel == 0.0) continue;
     z->first[z->count]  = (int32_t)i;
     z->last[z->count]   = j;

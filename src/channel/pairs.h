@@ -60,8 +60,9 @@ void      PartnersFill(const ChannelContext *c, PetscInt64 first, int32_t *point
 PetscReal PartnersShare(const ChannelContext *c, int n, const PetscInt wedge[]);
 PetscReal PartnersOne(const ChannelContext *c, PetscInt wedge);
 
-/* Rates of single states: batches of one member, rate[i] for state first[ik] + i of the channel's species. */
-PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, const PetscReal *rate, const ProcessSink *sink);
+/* Rates of single states: batches of one member with rate(c, s, a) for every state a of wedge point ik of the channel's species, times its share (PartnersOne). */
+typedef PetscReal (*StateRate)(Channel c, States s, PetscInt a);
+PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, StateRate rate, const ProcessSink *sink);
 /* ChannelType.work of such channels: the states at the point. */
 PetscErrorCode ChannelWorkStates(Channel c, PetscInt ik, PetscReal *work);
 

@@ -68,7 +68,7 @@ PetscErrorCode ScreeningSetPoint(Screening *s, const StatesPoint *p)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, const PetscReal *rate, const ProcessSink *sink)
+PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, StateRate rate, const ProcessSink *sink)
 {
   const States   s     = c->first == SPECIES_ELECTRON ? c->context->electrons : c->context->phonons;
   const int32_t  first = s->first[ik];
@@ -80,7 +80,7 @@ PetscErrorCode ChannelEmitRates(Channel c, PetscInt ik, const PetscReal *rate, c
   PetscCall(PetscMalloc2(n, &state, n, &kernel));
   for (PetscInt i = 0; i < n; i++) {
     state[i]  = first + (int32_t)i;
-    kernel[i] = share * rate[i];
+    kernel[i] = share * rate(c, s, state[i]);
   }
   ProcessBatch   batch = {.count = n, .nmembers = 1, .species = {c->first}, .s = {1}, .state = {state}, .kernel = kernel};
   PetscErrorCode code  = n > 0 && share > 0.0 ? sink->consume(sink->ctx, &batch) : 0;

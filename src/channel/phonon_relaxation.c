@@ -36,18 +36,17 @@ static PetscErrorCode destroy(Channel c)
   PetscFunctionReturn(0);
 }
 
+static PetscReal rate(Channel c, States s, PetscInt a)
+{
+  const Given *g = c->data;
+  return pow(s->energy[a] / g->frequency, g->exponent) / g->tau;
+}
+
 static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink)
 {
-  const Given   *g     = c->data;
-  const States   s     = c->context->phonons;
-  const PetscInt first = s->first[ik], n = s->first[ik + 1] - first;
-  PetscReal     *rate;
   PetscFunctionBeginUser;
   (void)p;
-  PetscCall(PetscMalloc1(n, &rate));
-  for (PetscInt i = 0; i < n; i++) rate[i] = pow(s->energy[first + i] / g->frequency, g->exponent) / g->tau;
   PetscCall(ChannelEmitRates(c, ik, rate, sink));
-  PetscCall(PetscFree(rate));
   PetscFunctionReturn(0);
 }
 

@@ -77,20 +77,18 @@ static PetscErrorCode destroy(Channel c)
   PetscFunctionReturn(0);
 }
 
+static PetscReal rate(Channel c, States s, PetscInt a)
+{
+  const Given    *g = c->data;
+  const PetscReal e = fabs(s->energy[a] - g->edge[s->band[a] - s->band_first]) / g->energy;
+  return pow(PetscMax(e, 1e-3), -g->exponent) / g->tau;
+}
+
 static PetscErrorCode enumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink)
 {
-  const Given   *g     = c->data;
-  const States   s     = c->context->electrons;
-  const PetscInt first = s->first[ik], n = s->first[ik + 1] - first;
-  PetscReal     *rate;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(n, &rate));
-  for (PetscInt i = 0; i < n; i++) {
-    const PetscReal e = fabs(s->energy[first + i] - g->edge[s->band[first + i] - s->band_first]) / g->energy;
-    rate[i] = pow(PetscMax(e, 1e-3), -g->exponent) / g->tau;
-  }
+  (void)p;
   PetscCall(ChannelEmitRates(c, ik, rate, sink));
-  PetscCall(PetscFree(rate));
   PetscFunctionReturn(0);
 }
 

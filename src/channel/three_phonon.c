@@ -258,9 +258,10 @@ static PetscErrorCode flush(Data *d, Role role, int part, const ProcessSink *sin
 static PetscErrorCode load_displacements(States s, PetscInt q, bool conjugate, Complex *u)
 {
   const PetscInt n = s->nb * s->nb;
+  const Complex *at;
   PetscFunctionBeginUser;
-  if (s->point_displacement) PetscCall(PetscArraycpy(u, s->point_displacement + (size_t)q * (size_t)n, n));
-  else PetscCall(StatesPhononsAt(s, q, NULL, NULL, u));
+  PetscCall(StatesDisplacements(s, q, u, &at));
+  if (at != u) PetscCall(PetscArraycpy(u, at, n));
   for (PetscInt i = 0; conjugate && i < n; i++) u[i] = conj(u[i]);
   PetscFunctionReturn(0);
 }

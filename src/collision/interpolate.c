@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
 
-#define REFINED (1.0 - 1e-9) /* membership of points whose phonons are unknowns themselves */
-
 typedef struct {
   Collision        fine, coarse;
   const PetscReal *inside;        /* [fine wedge] or NULL */
@@ -24,7 +22,7 @@ static PetscErrorCode find_refined(Interpolator *ip)
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1(n, &ip->refined));
   for (PetscInt i = 0; ip->inside && i < n; i++)
-    if (ip->inside[f->wedge[f->k[local_state(ip, i)]]] > REFINED) ip->refined[ip->nrefined++] = i;
+    if (ip->inside[f->wedge[f->k[local_state(ip, i)]]] == 1.0) ip->refined[ip->nrefined++] = i;
   PetscFunctionReturn(0);
 }
 
@@ -93,12 +91,9 @@ static PetscErrorCode set_rows(const Interpolator *ip, Mat P, Mat weights, Petsc
   PetscCall(MeshStencilAt(ip->stencil, q, &n, at, &weight));
   for (int k = 0; k < n; k++) {
     const PetscInt column = ip->column[c->mesh->wedge_of[at[k]] * c->nb + f->band[a]];
-    PetscInt       i[3];
     if (column < 0) continue;
-    MeshIndices(c->mesh, at[k], i);
-    for (int r = 0; r < 3; r++) i[r] *= f->mesh->n[r] / c->mesh->n[r];
-    const PetscInt64 same  = MeshLinear(f->mesh, i);
-    const bool       twin  = ip->inside && ip->inside[f->mesh->wedge_of[same]] > REFINED; /* rotated from the fine mesh's wedge */
+    const PetscInt64 same  = MeshSame(c->mesh, at[k], f->mesh);
+    const bool       twin  = ip->inside && ip->inside[f->mesh->wedge_of[same]] == 1.0; /* rotated from the fine mesh's wedge */
     const PetscReal(*S)[3] = twin ? MeshOpCart(f->mesh, f->mesh->op_of[same]) : MeshOpCart(c->mesh, c->mesh->op_of[at[k]]);
     PetscCall(MatSetValue(weights, first + local, column, weight[k], ADD_VALUES));
     for (int r = 0; r < 3; r++)

@@ -35,7 +35,7 @@ PetscErrorCode StatesFollowMesh(States s, KMesh coarse, const PetscReal *inside)
     const PetscReal *weight;
     PetscReal       *k = momentum + 3 * iw;
     int              n;
-    if (inside && inside[iw] > 1.0 - 1e-9) {
+    if (inside && inside[iw] == 1.0) {
       mean_shortest(s->mesh, s->mesh->wedge[iw], k);
       continue;
     }

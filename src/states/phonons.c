@@ -141,3 +141,14 @@ PetscErrorCode StatesPhononsAt(States s, PetscInt64 linear, const PetscReal **om
   }
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode StatesDisplacements(States s, PetscInt64 linear, Complex *work, const Complex **u)
+{
+  PetscFunctionBeginUser;
+  if (s->point_displacement) *u = s->point_displacement + (size_t)linear * (size_t)(s->nb * s->nb);
+  else {
+    PetscCall(StatesPhononsAt(s, linear, NULL, NULL, work));
+    *u = work;
+  }
+  PetscFunctionReturn(0);
+}
