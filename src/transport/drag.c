@@ -5,8 +5,9 @@
 
 PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collision lattice, const PetscReal *inside, Drag *drag)
 {
-  Drag     d;
-  PetscInt kind;
+  Drag            d;
+  PetscInt        kind;
+  const PetscInt *state;
   PetscFunctionBeginUser;
   PetscCall(PetscNew(&d));
   *drag        = d;
@@ -36,7 +37,9 @@ PetscErrorCode DragCreate(MPI_Comm comm, Deck deck, Collision electrons, Collisi
   PetscCall(CollisionCreateVec(lattice, &d->v2));
   PetscCall(VecDuplicate(d->v2, &d->w2));
   PetscCall(MatCreateVecs(d->P, &d->vl, &d->vf));
-  PetscCall(PetscMalloc5(d->nf, &d->scale_f, d->nl, &d->scale_l, d->ne + d->nl, &d->rate, d->nf, &d->shared, d->nl, &d->root));
+  PetscCall(PetscMalloc6(d->nf, &d->scale_f, d->nl, &d->scale_l, d->ne + d->nl, &d->rate, d->nf, &d->shared, d->nl, &d->root, d->nf, &d->member));
+  PetscCall(CollisionGetLocalStates(electrons, SPECIES_PHONON, NULL, NULL, &state));
+  for (PetscInt i = 0; i < d->nf; i++) d->member[i] = inside ? inside[d->fine->wedge[d->fine->k[state[i]]]] : 0.0;
   PetscCall(VecCreateMPI(comm, 3 * (d->ne + d->nl), PETSC_DETERMINE, &d->x[0]));
   for (int k = 1; k < DRAG_DRIVES; k++) PetscCall(VecDuplicate(d->x[0], &d->x[k]));
   for (int k = 0; k < DRAG_DRIVES; k++)
@@ -60,7 +63,7 @@ PetscErrorCode DragDestroy(Drag *drag)
   for (int i = 0; i < 6; i++) PetscCall(MatDestroy(matrix[i]));
   PetscCall(KSPDestroy(&d->ksp));
   PetscCall(MatNullSpaceDestroy(&d->null));
-  PetscCall(PetscFree5(d->scale_f, d->scale_l, d->rate, d->shared, d->root));
+  PetscCall(PetscFree6(d->scale_f, d->scale_l, d->rate, d->shared, d->root, d->member));
   PetscCall(PetscFree(d->refined));
   PetscCall(PetscFree(d));
   *drag = NULL;
@@ -115,7 +118,6 @@ static PetscErrorCode fill_phonons(Drag d, const StatesPoint *p, Vec x)
 {
   const PetscScalar *a;
   PetscScalar       *f, *v;
-  const PetscInt    *state;
   PetscFunctionBeginUser;
   PetscCall(DriveFill(d->c2, d->phonons, p, DRIVE_GRADIENT, d->rate + d->ne, d->v2));
   PetscCall(DragInsert(d, d->v2, PART_COARSE, sqrt(d->multiplicity), x));
@@ -123,11 +125,10 @@ static PetscErrorCode fill_phonons(Drag d, const StatesPoint *p, Vec x)
   PetscCall(VecGetArray(x, &v));
   for (PetscInt i = 0; i < 3 * d->np; i++) v[3 * d->ne + i] /= d->root[i / 3];
   PetscCall(VecRestoreArray(x, &v));
-  PetscCall(CollisionGetLocalStates(d->c1, SPECIES_PHONON, NULL, NULL, &state));
   PetscCall(DriveFill(d->c1, d->fine, p, DRIVE_GRADIENT, d->shared, d->v1));
   PetscCall(VecGetArrayRead(d->v1, &a));
   PetscCall(VecGetArray(d->vf, &f));
-  for (PetscInt i = 0; i < 3 * d->nf; i++) f[i] = sqrt(d->fine_multiplicity) * d->inside[d->fine->wedge[d->fine->k[state[i / 3]]]] * d->scale_f[i / 3] * a[3 * d->ne + i];
+  for (PetscInt i = 0; i < 3 * d->nf; i++) f[i] = sqrt(d->fine_multiplicity) * d->member[i / 3] * d->scale_f[i / 3] * a[3 * d->ne + i];
   PetscCall(VecRestoreArrayRead(d->v1, &a));
   PetscCall(VecRestoreArray(d->vf, &f));
   PetscCall(MatMultTranspose(d->P, d->vf, d->vl));
@@ -284,11 +285,8 @@ PetscErrorCode DragSolve(Drag d, TransportLevel level, const StatesPoint *p, Tra
 
 bool DragReplaced(Drag d, PetscInt state)
 {
-  PetscInt i[3];
-  if (!d->inside) return false;
-  MeshIndices(d->phonons->mesh, d->phonons->mesh->wedge[d->phonons->wedge[d->phonons->k[state]]], i);
-  for (int c = 0; c < 3; c++) i[c] *= d->fine->mesh->n[c] / d->phonons->mesh->n[c];
-  return d->inside[d->fine->mesh->wedge_of[MeshLinear(d->fine->mesh, i)]] > 0.5;
+  const KMesh coarse = d->phonons->mesh, fine = d->fine->mesh;
+  return d->inside && d->inside[fine->wedge_of[MeshSame(coarse, coarse->wedge[d->phonons->wedge[d->phonons->k[state]]], fine)]] == 1.0;
 }
 
 PetscErrorCode DragGetFree(Drag d, PetscInt *count)

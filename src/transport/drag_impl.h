@@ -25,6 +25,7 @@ struct _p_Drag {
   PetscReal   *scale_f, *scale_l;         /* sqrt(multiplicity N) w of local fine phonons, sqrt(mass multiplicity N) w of the lattice */
   PetscReal   *root;                      /* [nl] sqrt(mass) */
   PetscReal   *rate;                      /* [ne + nl] 1/tau */
+  PetscReal   *member;                    /* [nf] membership of the refined region, 0 without one */
   PetscReal   *shared;                    /* [nf] 1/tau of fine phonons over their membership, 0 outside the region */
   Vec          v1, w1, v2, w2, vf, vl;    /* layouts of c1, c2, local fine phonons, lattice */
   Vec          x[DRAG_DRIVES], z[LEVEL_COUNT][DRAG_DRIVES];

@@ -72,7 +72,9 @@ static PetscErrorCode read_point(void *context, PetscReal omega, ResponsePoint *
   if (from->missing) PetscFunctionReturn(0);
   for (int part = 0; part < (omega != 0.0 ? 2 : 1); part++) {
     PetscCall(TransportSpreadRates(d->ne + d->nl, d->rate, omega, part == 1, c->rate));
-    PetscCall(TransportSpreadRates(d->inside ? d->nf : 0, d->shared, omega, part == 1, c->shared));
+    for (PetscInt i = 0; i < d->nf; i++) c->shared[i] = d->member[i] * d->shared[i]; /* 1/tau itself */
+    PetscCall(TransportSpreadRates(d->nf, c->shared, omega, part == 1, c->shared));
+    for (PetscInt i = 0; i < d->nf; i++) c->shared[i] = d->member[i] > 0.0 ? c->shared[i] / d->member[i] : 0.0;
     for (int a = 0; a < DRAG_DRIVES; a++)
       for (int b = 0; b < DRAG_DRIVES; b++) {
         PetscReal m[3][3] = {{0}};
@@ -90,8 +92,8 @@ static PetscErrorCode fill_weight(Context *c, PetscReal weight[2][2][3][3])
   const Drag d = c->d;
   PetscFunctionBeginUser;
   PetscCall(PetscArrayzero(&weight[0][0][0][0], 36));
-  for (PetscInt i = 0; i < d->ne + d->nl; i++) c->rate[i] = 1.0;
-  for (PetscInt i = 0; i < d->nf; i++) c->shared[i] = 1.0;
+  for (PetscInt i = 0; i < d->ne + d->nl; i++) c->rate[i] = d->rate[i] > 0.0; /* states that the drives act on */
+  for (PetscInt i = 0; i < d->nf; i++) c->shared[i] = d->shared[i] > 0.0 ? 1.0 / d->member[i] : 0.0;
   for (int a = 0; a < DRAG_DRIVES; a++)
     for (int b = 0; b < DRAG_DRIVES; b++) {
       PetscReal m[3][3], (*to)[3] = weight[a != DRAG_FIELD][b != DRAG_FIELD];

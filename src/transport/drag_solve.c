@@ -137,8 +137,6 @@ static PetscErrorCode fill_scale(Collision c, States s, PetscReal multiplicity, 
   PetscFunctionReturn(0);
 }
 
-static PetscReal membership(Drag d, PetscInt state) { return d->inside ? d->inside[d->fine->wedge[d->fine->k[state]]] : 0.0; }
-
 /* sum over local fine phonons of x_f with the weights of the interpolation, per lattice state over the square of its scale */
 static PetscErrorCode fold(Drag d, const PetscReal *x, PetscReal *out)
 {
@@ -161,14 +159,12 @@ static PetscErrorCode fold(Drag d, const PetscReal *x, PetscReal *out)
 /* Scales of the lattice: its own mesh's, times the root of the mass. */
 static PetscErrorCode fill_masses(Drag d)
 {
-  const PetscInt *fine, *coarse;
+  const PetscInt *coarse;
   PetscFunctionBeginUser;
   for (PetscInt i = 0; i < d->nl; i++) d->root[i] = 1.0;
   if (!d->inside) PetscFunctionReturn(0);
-  PetscCall(CollisionGetLocalStates(d->c1, SPECIES_PHONON, NULL, NULL, &fine));
   PetscCall(CollisionGetLocalStates(d->c2, SPECIES_PHONON, NULL, NULL, &coarse));
-  for (PetscInt i = 0; i < d->nf; i++) d->shared[i] = membership(d, fine[i]);
-  PetscCall(fold(d, d->shared, d->root));
+  PetscCall(fold(d, d->member, d->root));
   for (PetscInt i = 0; i < d->np; i++) d->root[i] += DragReplaced(d, coarse[i]) ? 0.0 : 1.0;
   for (PetscInt i = 0; i < d->nl; i++) {
     d->root[i] = d->root[i] > 0.0 ? sqrt(d->root[i]) : 1.0; /* phonons that refined ones stand for take no part */
@@ -181,18 +177,13 @@ static PetscErrorCode fill_masses(Drag d)
 static PetscErrorCode fill_rates(Drag d)
 {
   const PetscReal *r1, *r2;
-  const PetscInt  *state;
   PetscFunctionBeginUser;
   PetscCall(CollisionGetRates(d->c1, -1, &r1));
   PetscCall(CollisionGetRates(d->c2, -1, &r2));
-  PetscCall(CollisionGetLocalStates(d->c1, SPECIES_PHONON, NULL, NULL, &state));
   PetscCall(PetscArraycpy(d->rate, r1, d->ne));
   PetscCall(fold(d, r1 + d->ne, d->rate + d->ne));
   for (PetscInt i = 0; i < d->np; i++) d->rate[d->ne + i] += r2[i] / (d->root[i] * d->root[i]);
-  for (PetscInt i = 0; i < d->nf; i++) {
-    const PetscReal m = membership(d, state[i]);
-    d->shared[i]      = m > 0.0 ? r1[d->ne + i] / m : 0.0;
-  }
+  for (PetscInt i = 0; i < d->nf; i++) d->shared[i] = d->member[i] > 0.0 ? r1[d->ne + i] / d->member[i] : 0.0;
   PetscFunctionReturn(0);
 }
 
