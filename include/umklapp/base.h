@@ -120,6 +120,43 @@ PetscErrorCode SharedArrayFence(SharedArray array);
 PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end);
 PetscErrorCode SharedArrayDestroy(SharedArray *array);
 
+/* --- stopping before the end (src/base/stop.c) --------------------------------------------- */
+/*
+  A run is asked to stop by SIGTERM or SIGUSR1 to any of its ranks, by a limit of wall time, or by a file. Every rank hears of it within a second wherever it is
+  busy: loops of a rank's own work look at StopPending() at every step and return UMK_ERR_STOPPED, which the ErrorAgree after the loop makes common;
+  loops that are collective (iterations of a solver, points of a scan) call Pulse().
+*/
+/* StopInstall - from now on; seconds: wall time from now, 0 without limit; file: whose existence asks, NULL for none. A file that exists already is an input
+   error. Collective on PETSC_COMM_WORLD, once. */
+PetscErrorCode StopInstall(PetscReal seconds, const char *file);
+/* Whether anyone has asked, as far as this rank knows. Cheap, but for loops whose steps take microseconds or more. Not collective; false before StopInstall. */
+bool           StopPending(void);
+/* What asked: "SIGTERM", "the limit of 3:50:00 of wall time", "the file STOP"; "" when nothing did. Not collective. */
+const char    *StopReason(void);
+/* Pulse - the function of PulseSet is called with what all ranks agree on: whether to stop. Then UMK_ERR_STOPPED on all ranks if so. Collective on PETSC_COMM_WORLD;
+   one small reduction, nothing before StopInstall. */
+PetscErrorCode Pulse(void);
+typedef PetscErrorCode (*PulseFunction)(void *ctx, bool stopping);
+void           PulseSet(PulseFunction beat, void *ctx);
+/* Messages on their way are received, signals get their default meaning back. Collective, also after an error on all ranks. */
+PetscErrorCode StopFinish(void);
+
+/* --- stages (src/base/stage.c): PETSc's log stages, and how even the ranks' work is ---------- */
+/* A stage of the run begins on this rank: its PETSc log stage is pushed, the last one's popped. "" ends the last. Not collective. */
+PetscErrorCode StageBegin(const char *name);
+/* Time of this rank that goes to waiting for others is not work: Begin/End around collective waits within a stage are not needed, StageReport takes the time
+   marked as work by these two, or all of the stage's where none was. Not collective. */
+void           StageWorkBegin(void);
+void           StageWorkEnd(void);
+typedef struct {
+  char      name[32];
+  PetscReal wall;             /* of rank 0 */
+  PetscReal work, imbalance;  /* mean over ranks of the time at work, max/mean */
+  PetscReal memory;           /* largest resident size of a rank when it ended, MiB */
+} StageSummary;
+/* Stages in order of their first beginning; borrowed until the next call. Collective on PETSC_COMM_WORLD. */
+PetscErrorCode StageReport(PetscInt *n, const StageSummary **summary);
+
 /* --- logging and progress (src/base/log.c) ------------------------------------------------ */
 /* Rank 0 of PETSC_COMM_WORLD prints a line (its newline is added when missing); level 0 quiet (errors only), 1 normal, 2 verbose. */
 void           LogSetLevel(int level);
