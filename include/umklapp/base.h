@@ -138,6 +138,8 @@ const char    *StopReason(void);
 PetscErrorCode Pulse(void);
 typedef PetscErrorCode (*PulseFunction)(void *ctx, bool stopping);
 void           PulseSet(PulseFunction beat, void *ctx);
+/* MPI_Wait that passes on what it hears meanwhile; ErrorAgree waits so. Not collective. */
+PetscErrorCode StopWait(MPI_Request *request);
 /* Messages on their way are received, signals get their default meaning back. Collective, also after an error on all ranks. */
 PetscErrorCode StopFinish(void);
 

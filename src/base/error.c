@@ -39,11 +39,12 @@ void ErrorClear(void)
 
 PetscErrorCode ErrorAgree(MPI_Comm comm, PetscErrorCode code)
 {
-  int rank, size, mine, first, agreed = (int)code;
+  int         rank, size, mine, first, agreed = (int)code;
+  MPI_Request request;
 
   if (MPI_Comm_rank(comm, &rank) || MPI_Comm_size(comm, &size)) return PETSC_ERR_MPI;
   mine = code ? rank : size;
-  if (MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm)) return PETSC_ERR_MPI;
+  if (MPI_Iallreduce(&mine, &first, 1, MPI_INT, MPI_MIN, comm, &request) || StopWait(&request)) return PETSC_ERR_MPI;
   if (first == size) return 0;
   if (MPI_Bcast(&agreed, 1, MPI_INT, first, comm)) return PETSC_ERR_MPI;
   if (MPI_Bcast(message, MESSAGE_SIZE, MPI_CHAR, first, comm)) return PETSC_ERR_MPI;

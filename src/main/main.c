@@ -93,9 +93,11 @@ static int Finish(MPI_Comm world, PetscErrorCode code)
   const bool together = AllArrived(world, code);
   int        rank;
 
+  if (together && StopFinish()) return 1;
   if (together) code = ErrorAgree(world, code);
   MPI_Comm_rank(world, &rank);
-  if (code && ErrorMessage()[0] && (!rank || !together)) fprintf(stderr, "umklapp: %s\n", ErrorMessage());
+  if (code == UMK_ERR_STOPPED && !rank) fprintf(stderr, "umklapp: stopped: %s\n", StopReason());
+  else if (code && ErrorMessage()[0] && (!rank || !together)) fprintf(stderr, "umklapp: %s\n", ErrorMessage());
   ResultsAbandon(together);
   if (!together) MPI_Abort(MPI_COMM_WORLD, ExitStatus(code));
   MPI_Comm_free(&world);

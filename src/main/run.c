@@ -297,6 +297,7 @@ static PetscErrorCode SolvePoints(Run *run, bool *converged)
   ProgressBegin(&progress, "solve", (PetscReal)n);
   for (PetscInt at = 0; at < n; at++) {
     const StatesPoint *p = &r->scan.point[at];
+    PetscCall(Pulse());
     PetscCall(SetPoint(r, d, at));
     for (int l = 0; l < LEVEL_COUNT; l++) {
       if (!r->scan.level[l]) continue;
@@ -372,6 +373,7 @@ PetscErrorCode CommandRun(const Arguments *a)
   PetscCall(FermiSurfaceCheck(deck));
   PetscCall(DeckGetString(deck, "output", &output, NULL));
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
+  PetscCall(StopInstall(0.0, NULL));
   Mark(&run, 5);
   PetscCall(SystemCreate(PETSC_COMM_WORLD, deck, &run.system));
   Mark(&run, 0);
