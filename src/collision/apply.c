@@ -101,8 +101,10 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   PetscCall(VecZeroEntries(y));
   PetscCall(VecGetArrayRead(a->in, &a->x));
   PetscCall(VecGetArray(a->out, &a->y));
+  StageWorkBegin();
   if (a->how == COLLISION_BLOCKS) apply_blocks(a);
   else PetscCall(CollisionForEach(a->c, apply_batch, a));
+  StageWorkEnd();
   PetscCall(VecRestoreArrayRead(a->in, &a->x));
   PetscCall(VecRestoreArray(a->out, &a->y));
   PetscCall(VecScatterBegin(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));

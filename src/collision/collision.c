@@ -181,6 +181,7 @@ static PetscErrorCode enumerate(Collision c, bool point_dependent, Enumeration *
     if (c->channel[i]->point_dependent == point_dependent) n += c->nk[c->channel[i]->first];
   if (n == 0) PetscFunctionReturn(0);
   if (stage) ProgressBegin(&progress, stage, (PetscReal)n);
+  StageWorkBegin();
   for (PetscInt i = 0; i < c->nchannels; i++) {
     if (c->channel[i]->point_dependent != point_dependent || (c->only >= 0 && c->only != i)) continue;
     const Species first = c->channel[i]->first;
@@ -191,6 +192,7 @@ static PetscErrorCode enumerate(Collision c, bool point_dependent, Enumeration *
       if (stage) ProgressUpdate(&progress, (PetscReal)++done);
     }
   }
+  StageWorkEnd();
   if (stage) ProgressEnd(&progress);
   PetscFunctionReturn(0);
 }

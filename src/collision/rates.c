@@ -107,7 +107,10 @@ PetscErrorCode CollisionComputeRates(Collision c)
   int            walls;
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc4(c->ncolumns * n, &r.rate, n, &r.charge, n, &r.energy, n, &r.bulk));
-  PetscCall(ErrorAgree(c->comm, CollisionForEach(c, add_rates, &r)));
+  StageWorkBegin();
+  const PetscErrorCode code = CollisionForEach(c, add_rates, &r);
+  StageWorkEnd();
+  PetscCall(ErrorAgree(c->comm, code));
   for (PetscInt k = 0; k < c->ncolumns; k++) PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.rate + k * n, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.charge, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r.bulk, (PetscMPIInt)n, MPIU_REAL, MPI_SUM, c->comm));

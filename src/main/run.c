@@ -27,18 +27,8 @@ typedef struct {
   Results   results;
   System    system;
   RunData   data, beside, refined; /* of a run with both species: the phonons, those of the refined region */
-  PetscReal start, last, seconds[6];
+  PetscReal start;
 } Run;
-
-static const char *const stage_name[6] = {"material", "states", "processes", "solve", "write", "rest"};
-
-/* Wall time since the last mark goes to that stage. */
-static void Mark(Run *r, int stage)
-{
-  const PetscReal now = WallTime();
-  r->seconds[stage] += now - r->last;
-  r->last = now;
-}
 
 /* Names of the columns of rates: channels, the total, parts of channels; of phonons beside electrons what electrons do last. */
 static PetscErrorCode NameColumns(RunData *d, bool beside)
@@ -244,6 +234,7 @@ static PetscErrorCode SetPoint(const System *r, RunData *d, PetscInt at)
   PetscInt           number;
 
   PetscFunctionBeginUser;
+  PetscCall(StageBegin("point"));
   PetscCall(CollisionSetPoint(r->collision, p));
   if (r->both) PetscCall(CollisionSetPoint(r->lattice.collision, p));
   PetscCall(CollisionChargeDefect(r->collision, &d->charge_defect[at]));
@@ -268,6 +259,7 @@ static PetscErrorCode Respond(const System *r, RunData *d, TransportLevel level,
     *converged = *converged && still->converged;
     PetscFunctionReturn(0);
   }
+  PetscCall(StageBegin("respond"));
   TransportResponse *response = d->response[level] + at * f->nB * f->nF;
   TransportLowField *low      = d->low[level] + at * f->nB;
   if (r->both) PetscCall(DragRespond(r->drag, level, &r->scan.point[at], f, still, response, low, d->weight[at]));
@@ -301,6 +293,7 @@ static PetscErrorCode SolvePoints(Run *run, bool *converged)
     PetscCall(SetPoint(r, d, at));
     for (int l = 0; l < LEVEL_COUNT; l++) {
       if (!r->scan.level[l]) continue;
+      PetscCall(StageBegin("solve"));
       if (r->both) PetscCall(DragSolve(r->drag, (TransportLevel)l, p, &d->tensors[l][at]));
       else PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &d->tensors[l][at]));
       PetscCall(Respond(r, d, (TransportLevel)l, at, converged));
@@ -340,23 +333,6 @@ static PetscErrorCode Destroy(Run *r)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode ReportMachine(Run *r)
-{
-  PetscReal now, peak;
-  int       size;
-  char      text[256] = "";
-  size_t    at        = 0;
-
-  PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
-  MemoryUsage(&now, &peak);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &peak, 1, MPIU_REAL, MPI_MAX, PETSC_COMM_WORLD));
-  for (int i = 0; i < 6; i++) at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %.1f", i ? ", " : "", stage_name[i], r->seconds[i]);
-  Log(1, "seconds   %s", text);
-  Log(1, "done in %.1f s on %d rank%s, at most %.0f MiB per rank", WallTime() - r->start, size, size > 1 ? "s" : "", peak);
-  PetscFunctionReturn(0);
-}
-
 PetscErrorCode CommandRun(const Arguments *a)
 {
   Run         run       = {0};
@@ -366,7 +342,7 @@ PetscErrorCode CommandRun(const Arguments *a)
   Deck        deck;
 
   PetscFunctionBeginUser;
-  run.start = run.last = WallTime();
+  run.start = WallTime();
   PetscCall(CommandLoadDeck(a, &deck));
   PetscCall(StudyRun(&deck, &studied));
   if (studied) PetscFunctionReturn(0);
@@ -374,24 +350,22 @@ PetscErrorCode CommandRun(const Arguments *a)
   PetscCall(DeckGetString(deck, "output", &output, NULL));
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
   PetscCall(StopInstall(0.0, NULL));
-  Mark(&run, 5);
   PetscCall(SystemCreate(PETSC_COMM_WORLD, deck, &run.system));
-  Mark(&run, 0);
   PetscCall(SystemMakeStates(&run.system));
-  Mark(&run, 1);
   PetscCall(SystemMakeCollision(&run.system));
-  Mark(&run, 2);
   PetscCall(AllocateData(&run));
   PetscCall(SolvePoints(&run, &converged));
-  Mark(&run, 3);
+  PetscCall(StageBegin("write"));
   PetscCall(ResultsWriteProvenance(run.results, deck));
   PetscCall(RunWrite(run.results, &run.data));
+  PetscCall(RunWriteTimes(run.results));
   PetscCall(ResultsCommit(run.results));
-  Mark(&run, 4);
+  PetscCall(StageBegin("report"));
   PetscCall(RunReport(&run.data));
   PetscCall(FermiSurfaceOfRun(&run.system));
   Log(1, "results   %s", output);
-  PetscCall(ReportMachine(&run));
+  PetscCall(StageBegin(""));
+  PetscCall(RunReportMachine(run.start));
   PetscCall(Destroy(&run));
   if (!converged) return UMK_ERR_CONVERGE;
   PetscFunctionReturn(0);

@@ -113,6 +113,10 @@ PetscErrorCode RunReportFields(const RunData *data);
 PetscErrorCode RunWriteStates(Results results, const RunData *data);
 /* Thermal conductivity of phonons, and thermopower of their drag, below a frequency and below a mean free path. */
 PetscErrorCode RunWriteCumulative(Results results, const RunData *data);
+/* Stages so far, as /timing: run_times.c. Collective. */
+PetscErrorCode RunWriteTimes(Results results);
+/* Stages, their seconds in sum and memory, on standard output; start: WallTime() of the run's. Collective. */
+PetscErrorCode RunReportMachine(PetscReal start);
 /* The table of results, and the audit, on standard output. */
 PetscErrorCode RunReport(const RunData *data);
 

@@ -43,6 +43,7 @@ static PetscErrorCode MakeMesh(System *r, const PetscInt n[3], KMesh *mesh)
   PetscInt size[3] = {n[0], n[1], n[2]}, symmetry;
 
   PetscFunctionBeginUser;
+  PetscCall(StageBegin("mesh"));
   PetscCall(MaterialGetCrystal(r->material, &crystal));
   if (crystal->dimension == 2) size[2] = 1;
   PetscCall(DeckGetChoice(r->deck, "symmetry", &symmetry));
@@ -58,6 +59,7 @@ static PetscErrorCode MakePhonons(System *r, KMesh mesh, PetscReal lowest, State
   bool      given;
 
   PetscFunctionBeginUser;
+  PetscCall(StageBegin("states"));
   PetscCall(DeckGetSection(r->deck, "phonons", &phonons));
   PetscCall(DeckHas(phonons, "minimum_frequency", &given));
   PetscCall(DeckGetReal(phonons, "minimum_frequency", &omega_min, NULL));
@@ -99,9 +101,11 @@ static PetscErrorCode MakeElectrons(System *r)
   PetscCall(DeckGetSection(r->deck, "scattering", &scattering));
   PetscCall(DeckGetInt3(electrons, "mesh", n, NULL));
   PetscCall(MakeMesh(r, n, &r->mesh));
+  PetscCall(StageBegin("carriers"));
   PetscCall(CarriersCreate(r->comm, r->material, r->mesh, &r->carriers));
   PetscCall(ScanSolveCarriers(&r->scan, r->carriers, r->material));
   PetscCall(ScanWindow(&r->scan, electrons, r->carriers, r->material, &window));
+  PetscCall(StageBegin("states"));
   PetscCall(StatesCreateElectrons(r->comm, r->material, r->mesh, &window, r->context.delta.scheme == DELTA_TETRAHEDRON, &r->electrons));
   for (PetscInt i = 0; i < window.n; i++) Log(1, "window    %.4f ... %.4f eV", window.energy[i][0] * UMK_HARTREE_EV, window.energy[i][1] * UMK_HARTREE_EV);
   Log(1, "states    %d on %d wedge points, %d points in the zone", (int)r->electrons->nstates, (int)r->electrons->nk, (int)r->electrons->npoints);
@@ -202,6 +206,7 @@ static PetscErrorCode SetUpCollision(Collision collision, PetscInt nchannels, Ch
   CollisionCost cost;
 
   PetscFunctionBeginUser;
+  PetscCall(StageBegin("processes"));
   PetscCall(CollisionSetUp(collision));
   PetscCall(CollisionGetCost(collision, &cost));
   Log(1, "processes %.4g, max/mean over ranks %.3f, %.1f MiB per rank", cost.processes, cost.imbalance, cost.bytes / 1048576.0);
@@ -229,6 +234,7 @@ PetscErrorCode SystemMakeCollision(System *r)
   const unsigned species = r->both ? CHANNEL_ON_ELECTRONS | CHANNEL_ON_PHONONS : r->species == SPECIES_PHONON ? CHANNEL_ON_PHONONS : CHANNEL_ON_ELECTRONS;
 
   PetscFunctionBeginUser;
+  PetscCall(StageBegin("channels"));
   PetscCall(DeckGetSection(r->deck, "scattering", &scattering));
   PetscCall(DeckGetSection(r->deck, "collision", &collision));
   PetscCall(DeckGetSection(r->deck, "solver", &solver));
@@ -241,13 +247,16 @@ PetscErrorCode SystemMakeCollision(System *r)
   PetscCall(CollisionCreate(r->comm, collision, r->electrons, r->phonons, species, r->nchannels + r->refined.nchannels, r->refined.all ? r->refined.all : r->channels, &r->collision));
   PetscCall(SetUpCollision(r->collision, r->nchannels + r->refined.nchannels, r->refined.all ? r->refined.all : r->channels));
   if (!r->both) {
+    PetscCall(StageBegin("operator"));
     PetscCall(TransportCreate(r->comm, solver, r->collision, SystemUnknowns(r), &r->transport));
     PetscFunctionReturn(0);
   }
+  PetscCall(StageBegin("channels"));
   r->lattice.context = (ChannelContext){.material = r->material, .phonons = r->lattice.phonons, .delta = r->context.delta, .partition = r->refined.partition.inside ? &r->lattice.partition : NULL};
   PetscCall(ChannelsCreateFromDeck(scattering, &r->lattice.context, CHANNEL_ON_PHONONS, &r->lattice.nchannels, &r->lattice.channels));
   PetscCall(CollisionCreate(r->comm, collision, NULL, r->lattice.phonons, CHANNEL_ON_PHONONS, r->lattice.nchannels, r->lattice.channels, &r->lattice.collision));
   PetscCall(SetUpCollision(r->lattice.collision, r->lattice.nchannels, r->lattice.channels));
+  PetscCall(StageBegin("operator"));
   PetscCall(DragCreate(r->comm, solver, r->collision, r->lattice.collision, r->refined.partition.inside, &r->drag));
   PetscFunctionReturn(0);
 }
@@ -259,6 +268,7 @@ PetscErrorCode SystemCreate(MPI_Comm comm, Deck deck, System *r)
 
   PetscFunctionBeginUser;
   *r      = (System){.comm = comm, .deck = deck};
+  PetscCall(StageBegin("material"));
   PetscCall(DeckGetSection(deck, "delta", &delta));
   PetscCall(DeltaFromDeck(delta, &r->context.delta));
   PetscCall(DeckGetSection(deck, "material", &material));

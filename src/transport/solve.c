@@ -19,7 +19,7 @@ static PetscErrorCode create_ksp(Transport t)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode TransportOperator(Collision collision, OperatorKind *kind, Mat *shell, Mat *A)
+static PetscErrorCode make_operator(Collision collision, OperatorKind *kind, Mat *shell, Mat *A)
 {
   PetscFunctionBeginUser;
   if (*kind == OPERATOR_AUTO) {
@@ -35,6 +35,15 @@ PetscErrorCode TransportOperator(Collision collision, OperatorKind *kind, Mat *s
   PetscCall(MatDestroy(shell)); /* the partners of point-dependent channels may have changed */
   PetscCall(CollisionCreateShell(collision, *kind == OPERATOR_BLOCKS ? COLLISION_BLOCKS : COLLISION_REPLAY, shell));
   *A = *shell;
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode TransportOperator(Collision collision, OperatorKind *kind, Mat *shell, Mat *A)
+{
+  PetscFunctionBeginUser;
+  PetscCall(StageBegin("operator"));
+  PetscCall(make_operator(collision, kind, shell, A));
+  PetscCall(StageBegin("solve"));
   PetscFunctionReturn(0);
 }
 

@@ -1,6 +1,7 @@
 /* Node-shared arrays on any number of ranks, and with the ranks dealt to two pretended nodes; agreement on errors. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
+#include <time.h>
 #include "harness.h"
 
 static int rank, size;
@@ -88,6 +89,46 @@ START_TEST(errors_agree)
 }
 END_TEST
 
+/* Processor time, so that a loaded machine changes nothing. */
+static void spin(double seconds)
+{
+  struct timespec now, start;
+
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+  do clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  while ((double)(now.tv_sec - start.tv_sec) + 1e-9 * (double)(now.tv_nsec - start.tv_nsec) < seconds);
+}
+
+/* Rank r works r + 1 parts: the largest is size parts, the mean (size + 1)/2; what is not marked does not count. */
+START_TEST(stages_of_a_run)
+{
+  const StageSummary *s;
+  const double        part = 0.005;
+  PetscInt            n;
+
+  for (int visit = 0; visit < 2; visit++) {
+    ck_call(StageBegin("uneven"));
+    StageWorkBegin();
+    StageWorkBegin();
+    spin(part * (rank + 1));
+    StageWorkEnd();
+    StageWorkEnd();
+    spin(part);
+    ck_call(StageBegin("even"));
+    spin(part);
+  }
+  ck_call(StageBegin(""));
+  spin(part);
+  ck_call(StageReport(&n, &s));
+  ck_assert_int_eq(n, 2);
+  ck_assert_str_eq(s[0].name, "uneven");
+  ck_assert_str_eq(s[1].name, "even");
+  ck_near(s[0].work, part * (size + 1), 0.05, part * (size + 1));
+  ck_near(s[0].imbalance, 2.0 * size / (size + 1), 0.05, 2);
+  ck_all(s[0].wall >= 2 * part && s[1].work >= 2 * part && s[0].memory > 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
   Suite *s = suite_create("shared");
@@ -99,6 +140,7 @@ static Suite *suite(void)
   tcase_add_test(t, combine_pretended_nodes);
   tcase_add_test(t, one_owner_per_node);
   tcase_add_test(t, errors_agree);
+  tcase_add_test(t, stages_of_a_run);
   suite_add_tcase(s, t);
   return s;
 }
