@@ -111,13 +111,15 @@ typedef struct _p_SharedArray *SharedArray;
   SharedArrayGet borrows the address, valid on every rank of the node. Write on any ranks, then
   SharedArrayFence (collective on the node) before others read. SharedArrayIsOwner: true on the one rank per node that
   should fill data read from a file. SharedArrayCombine: collective; each rank has filled the bytes [begin, end) of its
-  OWN range within its node's copy; exchanges between nodes so that every node holds everything.
+  OWN range within its node's copy; exchanges between nodes so that every node holds everything. The nodes of a communicator are found once.
 */
 PetscErrorCode SharedArrayCreate(MPI_Comm comm, size_t bytes, SharedArray *array);
 PetscErrorCode SharedArrayGet(SharedArray array, void *address);
 PetscErrorCode SharedArrayIsOwner(SharedArray array, bool *owner);
 PetscErrorCode SharedArrayFence(SharedArray array);
 PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end);
+/* Every node's copy of `count` items becomes op over the nodes' copies (MPI_MAX, MPI_SUM ...); what a node's ranks have written is there first. Collective. */
+PetscErrorCode SharedArrayReduce(SharedArray array, size_t count, MPI_Datatype type, MPI_Op op);
 PetscErrorCode SharedArrayDestroy(SharedArray *array);
 
 /* --- stopping before the end (src/base/stop.c) --------------------------------------------- */

@@ -112,6 +112,7 @@ struct _p_Channel {
   const ChannelContext *context;
   Deck                  deck;
   Species               first;           /* species of the first member: whose wedge points are enumerated */
+  PetscLogEvent         event;           /* of its enumeration */
   bool                  point_dependent; /* kernels depend on T, mu (screening, equipartition): enumerated anew at each point */
   void                 *data;
 };

@@ -23,11 +23,11 @@ struct _p_KMesh {
   int         op[CRYSTAL_MAX_OPS];      /* index into crystal->op */
   int         index_op[CRYSTAL_MAX_OPS][3][3]; /* its action on mesh indices, i'_c = sum_d index_op[c][d] i_d */
   PetscInt    nwedge;
-  PetscInt64 *wedge;                    /* [nwedge] linear index of the representative, ascending */
-  PetscInt   *star;                     /* [nwedge] number of its images */
+  const PetscInt64 *wedge;              /* [nwedge] node-shared: linear index of the representative, ascending */
+  const PetscInt *star;                 /* [nwedge] node-shared: number of its images */
   const int32_t *wedge_of;              /* [size] node-shared: wedge number of a point */
   const uint8_t *op_of;                 /* [size] node-shared: position in op[] of S with k = S k_w */
-  SharedArray wedge_of_window, op_of_window;
+  SharedArray wedge_of_window, op_of_window, wedge_window, star_window;
   PetscInt    ntetra;                   /* per mesh point (all images of the tiling) */
   int         ncorners;                 /* 4; 3 in two dimensions, where the simplices are triangles and corner 3 repeats corner 2 */
   int       (*tetra)[4][3];             /* [ntetra] corner offsets from the base point, which is a corner */

@@ -4,12 +4,13 @@
   between nodes can be tested on one machine.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include "umklapp/base.h"
 
 struct _p_SharedArray {
-  MPI_Comm node;    /* ranks that see the same memory */
+  MPI_Comm node;    /* ranks that see the same memory; borrowed, as the next */
   MPI_Comm leaders; /* rank 0 of each node; MPI_COMM_NULL elsewhere */
   MPI_Win  window;
   char    *address;
@@ -17,22 +18,73 @@ struct _p_SharedArray {
   int      node_rank;
 };
 
-static PetscErrorCode split(MPI_Comm comm, SharedArray a)
+/* How a communicator falls into nodes: found once, kept as its attribute; one for each -shared_nodes that was in force. */
+typedef struct _Split {
+  int            pretended;
+  MPI_Comm       node, leaders;
+  struct _Split *next;
+} Split;
+
+static int keyval = MPI_KEYVAL_INVALID;
+
+/* The world's are left to the end of the program: nothing can be freed collectively while MPI ends. */
+static int forget(MPI_Comm comm, int key, void *value, void *extra)
 {
-  MPI_Comm  machine;
-  PetscInt  pretended = 1;
-  PetscBool set       = PETSC_FALSE;
-  int       rank;
+  (void)key;
+  (void)extra;
+  for (Split *s = value, *next; s; s = next) {
+    next = s->next;
+    if (comm != MPI_COMM_WORLD && comm != MPI_COMM_SELF) {
+      if (s->leaders != MPI_COMM_NULL) MPI_Comm_free(&s->leaders);
+      MPI_Comm_free(&s->node);
+    }
+    free(s);
+  }
+  return MPI_SUCCESS;
+}
+
+static PetscErrorCode divide(MPI_Comm comm, int pretended, Split *s)
+{
+  MPI_Comm machine;
+  int      rank, node_rank;
 
   PetscFunctionBeginUser;
-  PetscCall(PetscOptionsGetInt(NULL, NULL, "-shared_nodes", &pretended, &set));
+  s->pretended = pretended;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &machine));
-  PetscCallMPI(MPI_Comm_rank(machine, &a->node_rank));
-  PetscCallMPI(MPI_Comm_split(machine, set && pretended > 1 ? a->node_rank % (int)pretended : 0, a->node_rank, &a->node));
+  PetscCallMPI(MPI_Comm_rank(machine, &node_rank));
+  PetscCallMPI(MPI_Comm_split(machine, pretended > 1 ? node_rank % pretended : 0, node_rank, &s->node));
   PetscCallMPI(MPI_Comm_free(&machine));
+  PetscCallMPI(MPI_Comm_set_errhandler(s->node, MPI_ERRORS_RETURN));
+  PetscCallMPI(MPI_Comm_rank(s->node, &node_rank));
+  PetscCallMPI(MPI_Comm_split(comm, node_rank ? MPI_UNDEFINED : 0, rank, &s->leaders));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode split(MPI_Comm comm, SharedArray a)
+{
+  PetscInt pretended = 1;
+  Split   *first     = NULL, *s;
+  int      found;
+
+  PetscFunctionBeginUser;
+  PetscCall(PetscOptionsGetInt(NULL, NULL, "-shared_nodes", &pretended, NULL));
+  if (keyval == MPI_KEYVAL_INVALID) PetscCallMPI(MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, forget, &keyval, NULL));
+  PetscCallMPI(MPI_Comm_get_attr(comm, keyval, &first, &found));
+  if (!found) first = NULL;
+  for (s = first; s && s->pretended != (int)pretended; s = s->next) {}
+  if (!s) {
+    s = calloc(1, sizeof *s);
+    UmkCheck(s, "no memory for a node's communicators");
+    PetscCall(divide(comm, (int)pretended, s));
+    if (first) {
+      s->next     = first->next;
+      first->next = s;
+    } else PetscCallMPI(MPI_Comm_set_attr(comm, keyval, s));
+  }
+  a->node    = s->node;
+  a->leaders = s->leaders;
   PetscCallMPI(MPI_Comm_rank(a->node, &a->node_rank));
-  PetscCallMPI(MPI_Comm_split(comm, a->node_rank ? MPI_UNDEFINED : 0, rank, &a->leaders));
   PetscFunctionReturn(0);
 }
 
@@ -61,7 +113,6 @@ PetscErrorCode SharedArrayCreate(MPI_Comm comm, size_t bytes, SharedArray *array
   PetscCall(PetscNew(&a));
   PetscCall(split(comm, a));
   a->bytes = bytes;
-  PetscCallMPI(MPI_Comm_set_errhandler(a->node, MPI_ERRORS_RETURN));
   /* never an empty window: the address must be valid and aligned on every rank */
   if (a->node_rank == 0) size = (MPI_Aint)((bytes / 64 + 1) * 64);
   PetscCall(ErrorAgree(comm, check_room(a, size)));
@@ -160,6 +211,21 @@ PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode SharedArrayReduce(SharedArray array, size_t count, MPI_Datatype type, MPI_Op op)
+{
+  const size_t piece = (size_t)1 << 27;
+  MPI_Aint     lower, extent;
+
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Type_get_extent(type, &lower, &extent));
+  PetscCheck(count * (size_t)extent <= array->bytes, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%zu items of %zu bytes in a shared array of %zu bytes", count, (size_t)extent, array->bytes);
+  PetscCall(SharedArrayFence(array));
+  for (size_t at = 0; array->leaders != MPI_COMM_NULL && at < count; at += piece)
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, array->address + at * (size_t)extent, (int)(count - at < piece ? count - at : piece), type, op, array->leaders));
+  PetscCall(SharedArrayFence(array));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SharedArrayDestroy(SharedArray *array)
 {
   SharedArray a = *array;
@@ -168,8 +234,6 @@ PetscErrorCode SharedArrayDestroy(SharedArray *array)
   if (!a) PetscFunctionReturn(0);
   PetscCallMPI(MPI_Win_unlock_all(a->window));
   PetscCallMPI(MPI_Win_free(&a->window));
-  if (a->leaders != MPI_COMM_NULL) PetscCallMPI(MPI_Comm_free(&a->leaders));
-  PetscCallMPI(MPI_Comm_free(&a->node));
   PetscCall(PetscFree(*array));
   PetscFunctionReturn(0);
 }

@@ -79,7 +79,7 @@ static PetscErrorCode Find(const char *name, int *position)
 
 PetscErrorCode StageBegin(const char *name)
 {
-  int position;
+  int position = 0;
 
   PetscFunctionBeginUser;
   Settle();

@@ -17,6 +17,17 @@ PetscErrorCode ChannelRegisterKeys(void)
   PetscFunctionReturn(0);
 }
 
+/* Enumeration by the mechanism's name in PETSc's log */
+static PetscErrorCode find_event(const char *name, PetscLogEvent *event)
+{
+  static PetscClassId class_id = 0;
+  PetscFunctionBeginUser;
+  if (!class_id) PetscCall(PetscClassIdRegister("Channel", &class_id));
+  PetscCall(PetscLogEventGetId(name, event));
+  if (*event < 0) PetscCall(PetscLogEventRegister(name, class_id, event));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode create_one(const ChannelType *type, Deck scattering, const ChannelContext *context, Channel *channel)
 {
   Channel c;
@@ -26,6 +37,7 @@ static PetscErrorCode create_one(const ChannelType *type, Deck scattering, const
   c->type    = type;
   c->context = context;
   c->first   = SPECIES_ELECTRON;
+  PetscCall(find_event(type->name, &c->event));
   PetscCall(DeckGetSection(scattering, type->name, &c->deck));
   PetscCall(type->create(c));
   PetscFunctionReturn(0);
@@ -89,7 +101,9 @@ PetscErrorCode ChannelsDestroy(PetscInt n, Channel **channels)
 PetscErrorCode ChannelEnumerate(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink)
 {
   PetscFunctionBeginUser;
+  PetscCall(PetscLogEventBegin(c->event, 0, 0, 0, 0));
   PetscCall(c->type->enumerate(c, c->point_dependent ? p : NULL, ik, sink));
+  PetscCall(PetscLogEventEnd(c->event, 0, 0, 0, 0));
   PetscFunctionReturn(0);
 }
 

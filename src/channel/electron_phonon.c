@@ -315,7 +315,7 @@ static PetscErrorCode vertices(Channel c, const Initial *f, PetscInt at, const P
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik, const ProcessSink *sink)
+static PetscErrorCode enumerate_point(Channel c, const StatesPoint *point, PetscInt ik, const ProcessSink *sink)
 {
   Data    *d  = c->data;
   States   el = c->context->electrons;
@@ -335,6 +335,18 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik
     PetscCall(emit(c, &f, nq, d->partner + b, sink));
   }
   PetscCall(flush(c, sink));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik, const ProcessSink *sink)
+{
+  const Data *d = c->data;
+  PetscReal   before, after;
+  PetscFunctionBeginUser;
+  PetscCall(CouplingGetCost(d->coupling, &before, NULL));
+  PetscCall(enumerate_point(c, point, ik, sink));
+  PetscCall(CouplingGetCost(d->coupling, &after, NULL));
+  PetscCall(PetscLogFlops(after - before));
   PetscFunctionReturn(0);
 }
 

@@ -356,7 +356,7 @@ static PetscInt third_point(KMesh mesh, Role role, PetscInt q0, PetscInt q)
   return (PetscInt)MeshLinear(mesh, a);
 }
 
-static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik, const ProcessSink *sink)
+static PetscErrorCode enumerate_point(Channel c, const StatesPoint *point, PetscInt ik, const ProcessSink *sink)
 {
   Data        *d     = c->data;
   States       s     = c->context->phonons;
@@ -376,6 +376,18 @@ static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik
     PetscCall(delta->scheme == DELTA_TETRAHEDRON ? scan_tetrahedra(d, delta, s, &f) : scan_gaussian(d, delta, s, &f));
     PetscCall(evaluate(d, s, &f, sink));
   }
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode enumerate(Channel c, const StatesPoint *point, PetscInt ik, const ProcessSink *sink)
+{
+  const Data *d = c->data;
+  PetscReal   before, after;
+  PetscFunctionBeginUser;
+  PetscCall(CubicGetCost(d->cubic, &before, NULL));
+  PetscCall(enumerate_point(c, point, ik, sink));
+  PetscCall(CubicGetCost(d->cubic, &after, NULL));
+  PetscCall(PetscLogFlops(after - before));
   PetscFunctionReturn(0);
 }
 

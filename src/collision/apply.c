@@ -8,17 +8,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
 
+typedef struct { /* 64 unknowns: those that this rank's processes touch, and how many come before */
+  uint64_t bits;
+  PetscInt before;
+} Touched;
+
 typedef struct {
   Collision   c;
   CollisionApply how;
   PetscInt    nghost;
-  int32_t    *ghost_of; /* [nstates] position among the states this rank's processes touch, or -1 */
+  Touched    *touched;  /* [nunknowns / 64]: a quarter of a byte per unknown */
   Vec         in, out;  /* [3 nghost] local */
   Vec         projected;
   VecScatter  scatter;
   const PetscScalar *x;
   PetscScalar       *y;
 } Apply;
+
+static inline void touch(Apply *a, PetscInt unknown) { a->touched[unknown / 64].bits |= (uint64_t)1 << (unknown % 64); }
+/* Position of a touched unknown among them. */
+static inline PetscInt ghost(const Apply *a, PetscInt unknown)
+{
+  const Touched *t = &a->touched[unknown / 64];
+  return t->before + __builtin_popcountll(t->bits & (((uint64_t)1 << (unknown % 64)) - 1));
+}
 
 static PetscErrorCode mark(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
 {
@@ -28,7 +41,7 @@ static PetscErrorCode mark(void *ctx, PetscInt channel, const ProcessBatch *b, C
   (void)channel;
   (void)chunk;
   for (int k = 0; k < active.n; k++)
-    for (PetscInt i = 0; i < b->count; i++) a->ghost_of[MemberUnknown(a->c, b, active.member[k], i)] = 0;
+    for (PetscInt i = 0; i < b->count; i++) touch(a, MemberUnknown(a->c, b, active.member[k], i));
   PetscFunctionReturn(0);
 }
 
@@ -43,7 +56,7 @@ static void apply_process(const Apply *a, const ProcessBatch *b, const ActiveMem
   for (int k = 0; k < active->n; k++) {
     const int      m       = active->member[k];
     const PetscInt unknown = MemberUnknown(c, b, m, n);
-    at[k] = 3 * a->ghost_of[unknown];
+    at[k] = 3 * ghost(a, unknown);
     u[k]  = b->s[m] / (sqrt(c->star[unknown]) * c->weight[b->species[m]][b->state[m][n]]);
     S[k]  = c->rotation[MemberOp(b, m, n)];
     const PetscScalar *x = a->x + at[k];
@@ -63,25 +76,43 @@ static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatc
   (void)chunk;
   for (PetscInt n = 0; active.n > 0 && n < b->count; n++) {
     if (b->nmembers == 1) {
-      const PetscInt at = 3 * a->ghost_of[MemberUnknown(c, b, 0, n)];
+      const PetscInt at = 3 * ghost(a, MemberUnknown(c, b, 0, n));
       for (int r = 0; r < 3; r++) a->y[at + r] += b->kernel[n] * a->x[at + r];
     } else apply_process(a, b, &active, n, b->kernel[n] * ProcessWeight(c, b, n) * ProcessStar(c, b, n));
   }
+  PetscCall(PetscLogFlops((b->nmembers == 1 ? 6.0 : 40.0 * active.n) * b->count));
   PetscFunctionReturn(0);
 }
 
-static void apply_blocks(const Apply *a)
+static PetscErrorCode apply_blocks(const Apply *a)
 {
-  const BlockList *l = &a->c->blocks;
+  const BlockList *l     = &a->c->blocks;
+  PetscReal        flops = 0.0;
+  PetscFunctionBeginUser;
+  PetscCall(PetscLogEventBegin(CollisionEvent[EVENT_BLOCKS], 0, 0, 0, 0));
   for (PetscInt p = 0; p < l->count; p++) {
     const PetscReal   *B = a->c->value + 9 * (size_t)p;
-    const PetscInt     i = 3 * a->ghost_of[l->pair[p][0]], j = 3 * a->ghost_of[l->pair[p][1]];
+    const PetscInt     i = 3 * ghost(a, l->pair[p][0]), j = 3 * ghost(a, l->pair[p][1]);
     const PetscScalar *x = a->x;
     PetscScalar       *y = a->y;
     for (int r = 0; r < 3; r++) y[i + r] += B[3 * r] * x[j] + B[3 * r + 1] * x[j + 1] + B[3 * r + 2] * x[j + 2];
+    flops += i == j ? 18.0 : 36.0;
     if (i == j) continue;
     for (int r = 0; r < 3; r++) y[j + r] += B[r] * x[i] + B[3 + r] * x[i + 1] + B[6 + r] * x[i + 2];
   }
+  PetscCall(PetscLogFlops(flops));
+  PetscCall(PetscLogEventEnd(CollisionEvent[EVENT_BLOCKS], 0, 0, 0, 0));
+  PetscFunctionReturn(0);
+}
+
+/* 40 operations a member: 3x3 products there and back, and its weight */
+static PetscErrorCode apply_processes(Apply *a)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscLogEventBegin(CollisionEvent[EVENT_REPLAY], 0, 0, 0, 0));
+  PetscCall(CollisionForEach(a->c, apply_batch, a));
+  PetscCall(PetscLogEventEnd(CollisionEvent[EVENT_REPLAY], 0, 0, 0, 0));
+  PetscFunctionReturn(0);
 }
 
 /* y = P A P x + (1 - P) D x; D x for states without any scattering */
@@ -102,8 +133,7 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   PetscCall(VecGetArrayRead(a->in, &a->x));
   PetscCall(VecGetArray(a->out, &a->y));
   StageWorkBegin();
-  if (a->how == COLLISION_BLOCKS) apply_blocks(a);
-  else PetscCall(CollisionForEach(a->c, apply_batch, a));
+  PetscCall(a->how == COLLISION_BLOCKS ? apply_blocks(a) : apply_processes(a));
   StageWorkEnd();
   PetscCall(VecRestoreArrayRead(a->in, &a->x));
   PetscCall(VecRestoreArray(a->out, &a->y));
@@ -133,7 +163,7 @@ static PetscErrorCode shell_destroy(Mat A)
   PetscCall(VecDestroy(&a->projected));
   PetscCall(VecDestroy(&a->in));
   PetscCall(VecDestroy(&a->out));
-  PetscCall(PetscFree(a->ghost_of));
+  PetscCall(PetscFree(a->touched));
   PetscCall(PetscFree(a));
   PetscFunctionReturn(0);
 }
@@ -145,12 +175,13 @@ static PetscErrorCode make_scatter(Apply *a)
   IS        from;
   Vec       global;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(c->nunknowns, &rows));
-  for (PetscInt s = 0; s < c->nunknowns; s++) {
-    if (a->ghost_of[s] < 0) continue;
-    a->ghost_of[s]   = (int32_t)a->nghost;
-    rows[a->nghost++] = c->row[s];
+  for (PetscInt w = 0; w < (c->nunknowns + 63) / 64; w++) {
+    a->touched[w].before = a->nghost;
+    a->nghost += __builtin_popcountll(a->touched[w].bits);
   }
+  PetscCall(PetscMalloc1(a->nghost, &rows));
+  for (PetscInt w = 0, n = 0; w < (c->nunknowns + 63) / 64; w++)
+    for (uint64_t bits = a->touched[w].bits; bits; bits &= bits - 1) rows[n++] = c->row[64 * w + __builtin_ctzll(bits)];
   PetscCall(VecCreateSeq(PETSC_COMM_SELF, 3 * a->nghost, &a->in));
   PetscCall(VecDuplicate(a->in, &a->out));
   PetscCall(CollisionCreateVec(c, &global));
@@ -170,10 +201,10 @@ PetscErrorCode CollisionCreateShell(Collision c, CollisionApply how, Mat *A)
   a->c   = c;
   a->how = how;
   if (how == COLLISION_BLOCKS) PetscCall(CollisionFillBlocks(c));
-  PetscCall(PetscMalloc1(c->nunknowns, &a->ghost_of));
-  for (PetscInt s = 0; s < c->nunknowns; s++) a->ghost_of[s] = -1;
+  PetscCall(PetscCalloc1(c->nunknowns / 64 + 1, &a->touched));
   if (how == COLLISION_REPLAY) PetscCall(ErrorAgree(c->comm, CollisionForEach(c, mark, a)));
-  for (PetscInt p = 0; how == COLLISION_BLOCKS && p < c->blocks.count; p++) a->ghost_of[c->blocks.pair[p][0]] = a->ghost_of[c->blocks.pair[p][1]] = 0;
+  for (PetscInt p = 0; how == COLLISION_BLOCKS && p < c->blocks.count; p++)
+    for (int k = 0; k < 2; k++) touch(a, c->blocks.pair[p][k]);
   PetscCall(make_scatter(a));
   PetscCall(MatCreateShell(c->comm, 3 * c->nrows, 3 * c->nrows, PETSC_DETERMINE, PETSC_DETERMINE, a, A));
   PetscCall(MatShellSetOperation(*A, MATOP_MULT, (void (*)(void))shell_mult));

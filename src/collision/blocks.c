@@ -9,14 +9,13 @@ static inline uint64_t hash_pair(int32_t a, int32_t b)
   return x ^ x >> 29;
 }
 
-#define TRIANGLE_MOST 8192 /* unknowns up to which a table of all pairs is held: 134 MB */
+#define TRIANGLE_MOST 8192 /* unknowns up to which a table of all pairs may be held: 134 MB */
 
-PetscErrorCode BlockListCreate(PetscInt nunknowns, BlockList *l)
+PetscErrorCode BlockListPrepare(BlockList *l, PetscInt nunknowns, PetscReal expected)
 {
   const size_t n = (size_t)nunknowns * ((size_t)nunknowns + 1) / 2;
   PetscFunctionBeginUser;
-  *l = (BlockList){0};
-  if (nunknowns == 0 || nunknowns > TRIANGLE_MOST) PetscFunctionReturn(0);
+  if (l->pair || l->slot || nunknowns == 0 || nunknowns > TRIANGLE_MOST || (PetscReal)n > 2.0 * expected) PetscFunctionReturn(0);
   l->nunknowns = nunknowns;
   PetscCall(PetscMalloc1(n, &l->slot));
   memset(l->slot, 0xff, sizeof(int32_t) * n);
@@ -99,6 +98,6 @@ PetscErrorCode BlockListDestroy(BlockList *l)
   PetscFunctionBeginUser;
   PetscCall(PetscFree(l->pair));
   PetscCall(PetscFree(l->slot));
-  l->count = l->capacity = l->slots = 0;
+  *l = (BlockList){0};
   PetscFunctionReturn(0);
 }

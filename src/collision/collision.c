@@ -83,6 +83,7 @@ PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, State
   Collision             c;
   PetscReal             gib;
   PetscFunctionBeginUser;
+  PetscCall(CollisionRegisterEvents());
   PetscCall(PetscNew(&c));
   *collision                    = c;
   c->comm                       = comm;
@@ -114,7 +115,6 @@ PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, State
   find_components(c);
   PetscCall(CollisionBuildProjectors(c));
   PetscCall(share_stars(c));
-  PetscCall(BlockListCreate(c->nunknowns, &c->blocks));
   PetscCall(SharedArrayCreate(comm, sizeof(int32_t) * (size_t)PetscMax(1, c->nunknowns), &c->row_array));
   PetscCall(SharedArrayGet(c->row_array, &c->row));
   PetscFunctionReturn(0);

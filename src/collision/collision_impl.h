@@ -20,7 +20,7 @@ typedef struct {
   PetscReal bytes, processes;
 } Store;
 
-/* Unordered pairs of unknowns that processes couple, in order of discovery; found by a triangular table where that is small, else by hashing. */
+/* Unordered pairs of unknowns that processes couple, in order of discovery; found by a triangular table where many of all pairs are expected, else by hashing. Zero-initialize. */
 typedef struct {
   PetscInt  count, capacity, slots;
   PetscInt  nunknowns; /* > 0: slot is the triangle [n (n + 1)/2] */
@@ -91,11 +91,16 @@ static inline PetscReal ProcessWeight(Collision c, const ProcessBatch *b, PetscI
   return w;
 }
 
+/* events.c: what -log_view times and counts */
+enum { EVENT_RATES, EVENT_FILL, EVENT_BLOCKS, EVENT_REPLAY, EVENT_COUNT };
+extern PetscLogEvent CollisionEvent[EVENT_COUNT];
+PetscErrorCode CollisionRegisterEvents(void);
 /* store.c */
 PetscErrorCode StoreAppend(Store *store, PetscInt channel, const ProcessBatch *batch);
 PetscErrorCode StoreClear(Store *store);
 /* blocks.c */
-PetscErrorCode BlockListCreate(PetscInt nunknowns, BlockList *list);
+/* Before the first pair: a table of all pairs where it is no larger than what so many expected ones need anyway, else hashing. */
+PetscErrorCode BlockListPrepare(BlockList *list, PetscInt nunknowns, PetscReal expected);
 PetscErrorCode BlockListFind(BlockList *list, int32_t a, int32_t b, int32_t *position); /* inserts when new */
 PetscErrorCode BlockListDestroy(BlockList *list);
 /* deal.c: wedge points to ranks, rows. */

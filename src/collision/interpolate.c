@@ -7,7 +7,8 @@ typedef struct {
   const PetscReal *inside;        /* [fine wedge] or NULL */
   MeshStencil      stencil;
   PetscInt         nrefined, *refined; /* local phonons of `fine` that are unknowns */
-  PetscInt        *column;        /* [coarse wedge][nb] column of the phonon: a coarse unknown's, its refined twin's, or -1 */
+  SharedArray      column_array;
+  PetscInt        *column;        /* [coarse wedge][nb] column of the phonon: a coarse unknown's, its refined twin's, or -1; one copy per node */
   PetscInt         first;         /* first column of this rank */
 } Interpolator;
 
@@ -43,38 +44,61 @@ static PetscErrorCode find_twins(Interpolator *ip, PetscInt *twin)
     }
     if (common) twin[c->mesh->wedge_of[MeshLinear(c->mesh, at)] * c->nb + f->band[a]] = ip->first + ip->coarse->nrows + i;
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, twin, (PetscMPIInt)(c->mesh->nwedge * c->nb), MPIU_INT, MPI_MAX, ip->fine->comm));
   PetscFunctionReturn(0);
 }
 
-/* Columns: on each rank its coarse phonons, then its refined ones. */
+/* Place of a coarse row among the columns: coarse rows and refined phonons of ranks before its owner come first. before [ranks + 1][2]: their sums. */
+static PetscInt column_of_row(PetscInt row, int size, const PetscInt (*before)[2])
+{
+  int low = 0, high = size - 1;
+  while (low < high) {
+    const int middle = (low + high) / 2;
+    if (row < before[middle + 1][0]) high = middle;
+    else low = middle + 1;
+  }
+  return row + before[low][1];
+}
+
+static PetscErrorCode count_before(const Interpolator *ip, int *size, PetscInt (**before)[2])
+{
+  const PetscInt mine[2] = {ip->coarse->nrows, ip->nrefined};
+  PetscFunctionBeginUser;
+  PetscCallMPI(MPI_Comm_size(ip->fine->comm, size));
+  PetscCall(PetscCalloc1(*size + 1, before));
+  PetscCallMPI(MPI_Allgather(mine, 2, MPIU_INT, *before + 1, 2, MPIU_INT, ip->fine->comm));
+  for (int r = 0; r < *size; r++)
+    for (int i = 0; i < 2; i++) (*before)[r + 1][i] += (*before)[r][i];
+  PetscFunctionReturn(0);
+}
+
+/* Columns: on each rank its coarse phonons, then its refined ones. Twins first, by their owners; each rank then fills a part of the wedge. */
 static PetscErrorCode number_columns(Interpolator *ip)
 {
   const States c = coarse_states(ip);
-  PetscInt     mine[2] = {ip->coarse->nrows, ip->nrefined}, *all;
-  int          size;
+  const size_t n = (size_t)c->mesh->nwedge * (size_t)c->nb;
+  PetscInt     begin, end, (*before)[2];
+  int          rank, size;
+  bool         writer;
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Comm_size(ip->fine->comm, &size));
-  PetscCall(PetscMalloc1(2 * size, &all));
-  PetscCallMPI(MPI_Allgather(mine, 2, MPIU_INT, all, 2, MPIU_INT, ip->fine->comm));
-  PetscCall(PetscMalloc1(c->mesh->nwedge * c->nb, &ip->column));
-  for (PetscInt i = 0; i < c->mesh->nwedge * c->nb; i++) ip->column[i] = -1;
-  ip->first = mine[0] + mine[1];
-  PetscCallMPI(MPI_Scan(MPI_IN_PLACE, &ip->first, 1, MPIU_INT, MPI_SUM, ip->fine->comm));
-  ip->first -= mine[0] + mine[1];
+  PetscCallMPI(MPI_Comm_rank(ip->fine->comm, &rank));
+  PetscCall(count_before(ip, &size, &before));
+  PetscCall(SharedArrayCreate(ip->fine->comm, sizeof(PetscInt) * n, &ip->column_array));
+  PetscCall(SharedArrayGet(ip->column_array, &ip->column));
+  PetscCall(SharedArrayIsOwner(ip->column_array, &writer));
+  for (size_t i = 0; writer && i < n; i++) ip->column[i] = -1;
+  PetscCall(SharedArrayFence(ip->column_array));
+  ip->first = before[rank][0] + before[rank][1];
   PetscCall(find_twins(ip, ip->column));
-  for (PetscInt iw = 0; iw < c->mesh->nwedge; iw++)
+  PetscCall(SharedArrayReduce(ip->column_array, n, MPIU_INT, MPI_MAX));
+  StatesShare(ip->fine->comm, c->mesh->nwedge, &begin, &end);
+  for (PetscInt iw = begin; iw < end; iw++)
     for (PetscInt b = 0; b < c->nb; b++) {
       const int32_t state = StatesPhononState(c, iw, b);
-      if (state < 0 || ip->column[iw * c->nb + b] >= 0) continue;
-      PetscInt row = ip->coarse->row[ip->coarse->offset[SPECIES_PHONON] + state], before = 0, refined = 0;
-      for (int r = 0; row >= before + all[2 * r]; r++) {
-        before += all[2 * r];
-        refined += all[2 * r + 1];
-      }
-      ip->column[iw * c->nb + b] = row + refined;
+      if (state >= 0 && ip->column[iw * c->nb + b] < 0) ip->column[iw * c->nb + b] = column_of_row(ip->coarse->row[ip->coarse->offset[SPECIES_PHONON] + state], size, (const PetscInt(*)[2])before);
     }
-  PetscCall(PetscFree(all));
+  const size_t each = sizeof(PetscInt) * (size_t)c->nb;
+  PetscCall(SharedArrayCombine(ip->column_array, each * (size_t)begin, each * (size_t)end));
+  PetscCall(PetscFree(before));
   PetscFunctionReturn(0);
 }
 
@@ -148,7 +172,7 @@ PetscErrorCode CollisionCreateInterpolation(Collision fine, Collision coarse, co
   PetscCall(assemble(*P));
   PetscCall(assemble(*weights));
   PetscCall(MeshStencilDestroy(&ip.stencil));
-  PetscCall(PetscFree(ip.column));
+  PetscCall(SharedArrayDestroy(&ip.column_array));
   *nrefined = ip.nrefined;
   *refined  = ip.refined;
   PetscFunctionReturn(0);

@@ -21,6 +21,14 @@ static PetscErrorCode find_blocks(Collision c, const ProcessBatch *b, const Acti
 static PetscReal block_bytes(Collision c) { return (72.0 + 8.0) * (PetscReal)c->blocks.count + 4.0 * (PetscReal)c->blocks.slots + 12.0 * (c->processes + c->moving.processes); }
 static bool over_limit(Collision c) { return c->block_limit > 0.0 && block_bytes(c) > c->block_limit; }
 
+/* At most as many pairs as this rank's processes have: three of three members */
+static PetscErrorCode prepare_blocks(Collision c)
+{
+  PetscFunctionBeginUser;
+  PetscCall(BlockListPrepare(&c->blocks, c->nunknowns, 3.0 * (c->processes + c->moving.processes)));
+  PetscFunctionReturn(0);
+}
+
 /* Learn the pairs of a batch; kept batches remember where theirs are. */
 static PetscErrorCode scan(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
 {
@@ -76,7 +84,8 @@ static PetscErrorCode insert(void *ctx, PetscInt channel, const ProcessBatch *b,
   }
   PetscCall(PetscMalloc1(b->count, &x));
   for (PetscInt i = 0; i < b->count; i++) x[i] = b->kernel[i] * ProcessWeight(c, b, i) * ProcessStar(c, b, i);
-  for (int k = 0; k < active.npairs; k++) insert_pair(c, b, active.pair[k], x, block + k * b->count);
+  for (int k = 0; k < active.npairs; k++) insert_pair(c, b, active.pair[k], x, block + (size_t)k * (size_t)b->count);
+  PetscCall(PetscLogFlops(24.0 * active.npairs * b->count)); /* 18 of a block, 6 of its factor */
   PetscCall(PetscFree(x));
   if (!chunk) PetscCall(PetscFree(block));
   PetscFunctionReturn(0);
@@ -161,15 +170,24 @@ PetscErrorCode CollisionFillBlocks(Collision c)
 {
   PetscFunctionBeginUser;
   if (c->serial_blocks == c->serial) PetscFunctionReturn(0);
-  PetscCall(ErrorAgree(c->comm, CollisionForEach(c, scan, c)));
+  PetscCall(PetscLogEventBegin(CollisionEvent[EVENT_FILL], 0, 0, 0, 0));
+  PetscCall(prepare_blocks(c));
+  StageWorkBegin();
+  PetscErrorCode code = CollisionForEach(c, scan, c);
+  StageWorkEnd();
+  PetscCall(ErrorAgree(c->comm, code));
   if (c->blocks.count != c->nvalues) {
     PetscCall(PetscFree(c->value));
     PetscCall(PetscMalloc1(9 * (size_t)PetscMax(1, c->blocks.count), &c->value));
     c->nvalues = c->blocks.count;
   }
   PetscCall(PetscArrayzero(c->value, 9 * (size_t)c->blocks.count));
-  PetscCall(ErrorAgree(c->comm, CollisionForEach(c, insert, c)));
-  project_blocks(c);
+  StageWorkBegin();
+  code = CollisionForEach(c, insert, c);
+  if (!code) project_blocks(c);
+  StageWorkEnd();
+  PetscCall(ErrorAgree(c->comm, code));
+  PetscCall(PetscLogEventEnd(CollisionEvent[EVENT_FILL], 0, 0, 0, 0));
   c->serial_blocks = c->serial;
   PetscFunctionReturn(0);
 }
@@ -210,6 +228,7 @@ PetscErrorCode CollisionOperatorFits(Collision c, bool *fits)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm));
   if (!all) {
     c->block_limit = c->memory > kept ? c->memory - kept : 1.0;
+    PetscCall(prepare_blocks(c));
     PetscCall(ErrorAgree(c->comm, CollisionForEach(c, scan, c)));
     all = !over_limit(c);
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm));
@@ -217,7 +236,6 @@ PetscErrorCode CollisionOperatorFits(Collision c, bool *fits)
     if (!all) {
       PetscCall(CollisionForEach(c, forget_place, NULL));
       PetscCall(BlockListDestroy(&c->blocks));
-      PetscCall(BlockListCreate(c->nunknowns, &c->blocks));
       c->serial_blocks = c->serial_A = -1;
     }
   }

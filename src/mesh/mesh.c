@@ -67,9 +67,11 @@ static PetscErrorCode fill_map(KMesh mesh, int32_t *wedge_of, uint8_t *op_of, Pe
 
 static PetscErrorCode build_wedge(KMesh mesh)
 {
-  int32_t *wedge_of;
-  uint8_t *op_of;
-  bool     owner;
+  int32_t    *wedge_of;
+  uint8_t    *op_of;
+  PetscInt64 *wedge;
+  PetscInt   *star;
+  bool        owner;
   PetscFunctionBeginUser;
   PetscCall(SharedArrayCreate(mesh->comm, sizeof(int32_t) * (size_t)mesh->size, &mesh->wedge_of_window));
   PetscCall(SharedArrayCreate(mesh->comm, (size_t)mesh->size, &mesh->op_of_window));
@@ -82,11 +84,18 @@ static PetscErrorCode build_wedge(KMesh mesh)
   PetscCallMPI(MPI_Bcast(&mesh->nwedge, 1, MPIU_INT, 0, mesh->comm));
   mesh->wedge_of = wedge_of;
   mesh->op_of    = op_of;
-  PetscCall(PetscCalloc2(mesh->nwedge, &mesh->wedge, mesh->nwedge, &mesh->star));
-  for (PetscInt64 k = 0; k < mesh->size; k++) {
-    if (op_of[k] == 0) mesh->wedge[wedge_of[k]] = k;
-    mesh->star[wedge_of[k]]++;
+  PetscCall(SharedArrayCreate(mesh->comm, sizeof(PetscInt64) * (size_t)mesh->nwedge, &mesh->wedge_window));
+  PetscCall(SharedArrayCreate(mesh->comm, sizeof(PetscInt) * (size_t)mesh->nwedge, &mesh->star_window));
+  PetscCall(SharedArrayGet(mesh->wedge_window, &wedge));
+  PetscCall(SharedArrayGet(mesh->star_window, &star));
+  for (PetscInt64 k = 0; owner && k < mesh->size; k++) {
+    if (op_of[k] == 0) wedge[wedge_of[k]] = k;
+    star[wedge_of[k]]++;
   }
+  PetscCall(SharedArrayFence(mesh->wedge_window));
+  PetscCall(SharedArrayFence(mesh->star_window));
+  mesh->wedge = wedge;
+  mesh->star  = star;
   PetscFunctionReturn(0);
 }
 
@@ -141,7 +150,8 @@ PetscErrorCode MeshDestroy(KMesh *mesh)
   if (!*mesh) PetscFunctionReturn(0);
   PetscCall(SharedArrayDestroy(&(*mesh)->wedge_of_window));
   PetscCall(SharedArrayDestroy(&(*mesh)->op_of_window));
-  PetscCall(PetscFree2((*mesh)->wedge, (*mesh)->star));
+  PetscCall(SharedArrayDestroy(&(*mesh)->wedge_window));
+  PetscCall(SharedArrayDestroy(&(*mesh)->star_window));
   PetscCall(PetscFree2((*mesh)->tetra, (*mesh)->tetra_weight));
   PetscCall(PetscFree(*mesh));
   PetscFunctionReturn(0);

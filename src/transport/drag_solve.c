@@ -4,6 +4,18 @@
 
 /* --- A ------------------------------------------------------------------------------------------ */
 
+static PetscLogEvent interpolation;
+
+/* Phonons of the lattice on the fine mesh, or back, as an event of PETSc's log. */
+static PetscErrorCode interpolate(Drag d, bool back)
+{
+  PetscFunctionBeginUser;
+  PetscCall(PetscLogEventBegin(interpolation, 0, 0, 0, 0));
+  PetscCall(back ? MatMultTranspose(d->P, d->vf, d->vl) : MatMult(d->P, d->vl, d->vf));
+  PetscCall(PetscLogEventEnd(interpolation, 0, 0, 0, 0));
+  PetscFunctionReturn(0);
+}
+
 /* v1 <- [electrons of in; P phonons of in], either left out */
 static PetscErrorCode spread_out(Drag d, const PetscScalar *in, bool electrons, bool phonons)
 {
@@ -17,7 +29,7 @@ static PetscErrorCode spread_out(Drag d, const PetscScalar *in, bool electrons, 
     for (PetscInt i = 0; i < 3 * d->nl; i++) v[i] = in[3 * d->ne + i] / d->scale_l[i / 3];
     PetscCall(VecRestoreArray(d->vl, &v));
     PetscCall(DragProjectLattice(d, d->vl)); /* rows of P are those of the wedge: right for what the little groups allow */
-    PetscCall(MatMult(d->P, d->vl, d->vf));
+    PetscCall(interpolate(d, false));
   }
   PetscCall(VecZeroEntries(d->v1));
   PetscCall(VecGetArray(d->v1, &v));
@@ -47,7 +59,7 @@ static PetscErrorCode gather_in(Drag d, bool electrons, bool phonons, PetscScala
   PetscCall(VecRestoreArrayRead(d->w1, &w));
   if (phonons) {
     const PetscScalar *v;
-    PetscCall(MatMultTranspose(d->P, d->vf, d->vl));
+    PetscCall(interpolate(d, true));
     PetscCall(DragProjectLattice(d, d->vl));
     PetscCall(VecGetArrayRead(d->vl, &v));
     for (PetscInt i = 0; i < 3 * d->nl; i++) out[3 * d->ne + i] += v[i] / d->scale_l[i / 3];
@@ -103,7 +115,12 @@ PetscErrorCode DragCreateOperator(Drag d)
 {
   const PetscInt n = 3 * (d->ne + d->nl);
   PC             pc;
+  PetscClassId   class_id;
   PetscFunctionBeginUser;
+  if (!interpolation) {
+    PetscCall(PetscClassIdRegister("Drag", &class_id));
+    PetscCall(PetscLogEventRegister("Interpolation", class_id, &interpolation));
+  }
   PetscCall(MatCreateShell(d->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, d, &d->A));
   PetscCall(MatShellSetOperation(d->A, MATOP_MULT, (void (*)(void))mult));
   PetscCall(MatShellSetOperation(d->A, MATOP_MULT_TRANSPOSE, (void (*)(void))mult));

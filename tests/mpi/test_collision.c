@@ -54,7 +54,7 @@ START_TEST(silicon)
 }
 END_TEST
 
-/* Electrons and phonons of silicon together, at mesh ratio 2, phonons around q = 0 refined */
+/* Electrons and phonons of silicon together, at mesh ratio 2, phonons around q = 0 refined; on all ranks rates are summed over few rows at a time */
 START_TEST(drag)
 {
   const char      *source = getenv("UMKLAPP_SOURCE");
@@ -69,6 +69,7 @@ START_TEST(drag)
   ck_call(EngineCreate(PETSC_COMM_SELF, text, NULL, &one));
   for (int l = 0; l < LEVEL_COUNT; l++) ck_call(EngineSolve(&one, 0, (TransportLevel)l, &x[l]));
   ck_call(EngineDestroy(&one));
+  ck_call(PetscOptionsSetValue(NULL, "-collision_rows", "71"));
   ck_call(EngineCreate(PETSC_COMM_WORLD, text, NULL, &all));
   for (int l = 0; l < LEVEL_COUNT; l++) {
     ck_call(EngineSolve(&all, 0, (TransportLevel)l, &y));
@@ -77,6 +78,7 @@ START_TEST(drag)
     ck_assert_msg(CollectiveOk(parts <= 1e-10 * fabs(x[l].seebeck[0][0])), "drag, %s: phonons' part of S %.12g, on one rank %.12g", TransportLevelName[l], y.seebeck_phonon[0][0], x[l].seebeck_phonon[0][0]);
   }
   ck_assert_msg(y.seebeck_phonon[0][0] != 0.0, "no drag");
+  ck_call(PetscOptionsClearValue(NULL, "-collision_rows"));
   ck_call(EngineDestroy(&all));
 }
 END_TEST
