@@ -45,6 +45,27 @@ PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, State
 PetscErrorCode CollisionDestroy(Collision *collision);
 /* Deal the wedge points, enumerate all channels that do not depend on the point. Collective. */
 PetscErrorCode CollisionSetUp(Collision collision);
+/*
+  The same in steps, for runs that save what they have found on the way: Begin deals; Restore* hand over what an earlier run saved of this rank's points; Enumerate goes on
+  until all ranks are done, `seconds` have passed, or a stop is asked for (StopPending), whichever comes first; End. Collective, but for Restore*.
+*/
+PetscErrorCode CollisionBegin(Collision collision);
+PetscErrorCode CollisionEnumerate(Collision collision, PetscReal seconds, bool *done);
+PetscErrorCode CollisionEnd(Collision collision);
+/* Processes of one point-independent channel whose first members are at a wedge point. batch: of the pieces in turn; borrowed until CollisionMarkSaved. */
+typedef struct {
+  PetscInt            channel, point;
+  const ProcessBatch *batch;
+} CollisionPiece;
+/* What this rank has kept since CollisionMarkSaved, before CollisionEnd or after: its finished points (channel, wedge point), and the next of their pieces (*position NULL at first, and again after the
+   last; those are finished points' alone). kept: false when processes do not fit in memory, nothing is to be saved then. Not collective. */
+PetscErrorCode CollisionGetFresh(Collision collision, PetscInt *npoints, const PetscInt (**points)[2], bool *kept);
+PetscErrorCode CollisionNextFresh(Collision collision, void **position, CollisionPiece *piece);
+PetscErrorCode CollisionMarkSaved(Collision collision);
+/* Whether a point-independent channel's wedge point is this rank's and not finished yet; take over one of its pieces; it is finished. Not collective. */
+PetscErrorCode CollisionWants(Collision collision, PetscInt channel, PetscInt point, bool *wanted);
+PetscErrorCode CollisionRestore(Collision collision, const CollisionPiece *piece);
+PetscErrorCode CollisionRestoreDone(Collision collision, PetscInt channel, PetscInt point);
 PetscErrorCode CollisionGetCost(Collision collision, CollisionCost *cost);
 /* Go to a thermodynamic point: weights, point-dependent channels, rates. Collective. */
 PetscErrorCode CollisionSetPoint(Collision collision, const StatesPoint *point);

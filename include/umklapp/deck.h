@@ -72,6 +72,10 @@ PetscErrorCode DeckGetText(Deck deck, const char **text);
 PetscErrorCode DeckGetFileName(Deck deck, const char **name);
 /* The effective deck: every key with its value or default, in its declared unit. */
 PetscErrorCode DeckPrint(Deck deck, FILE *out);
+/* Every value of the effective deck as text in its declared unit, with its path ("material.model.bands[1].mass"), defaults too; sections below the top that are there
+   as "given". Not collective. */
+typedef PetscErrorCode (*DeckConsumer)(void *ctx, const char *path, const char *value);
+PetscErrorCode DeckForEach(Deck deck, DeckConsumer consume, void *ctx);
 /* Put the petsc: map into the global options database (command line wins). */
 PetscErrorCode DeckApplyPetscOptions(Deck deck);
 

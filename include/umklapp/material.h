@@ -21,6 +21,8 @@ typedef struct _p_Material *Material;
 /* From the deck's `material`: a native file name, {import: FORMAT, path: ...} or {model: {...}}. Collective. */
 PetscErrorCode MaterialRegisterKeys(void);
 PetscErrorCode MaterialCreateFromDeck(MPI_Comm comm, Deck material, Material *m);
+/* A hash of the bytes that the deck's `material` names: of a file, or of the files of a folder, which are not read otherwise; 0 for a model. Collective. */
+PetscErrorCode MaterialFingerprint(MPI_Comm comm, Deck material, uint64_t *hash);
 PetscErrorCode MaterialCreateFromFile(MPI_Comm comm, const char *path, Material *m);
 PetscErrorCode MaterialDestroy(Material *m);
 

@@ -18,7 +18,7 @@
 #ifndef UMKLAPP_OUTPUT_H
 #define UMKLAPP_OUTPUT_H
 
-#include "umklapp/deck.h"
+#include "umklapp/collision.h"
 
 #define RESULTS_FORMAT_VERSION 1
 #define RESULTS_MAX_RANK       8
@@ -63,6 +63,48 @@ PetscErrorCode ResultsCommit(Results results);
 PetscErrorCode ResultsDestroy(Results *results);
 /* On the way out after an error: close (when all ranks are here: collective) and remove every file that was not committed. */
 void           ResultsAbandon(bool together);
+
+/*
+  --- checkpoints (src/output/checkpoint.c): the folder OUTPUT.checkpoint beside the results
+
+    state-0.h5, state-1.h5     where the scan stands, written in turn, so that a whole one is always there
+    processes-0000.h5, ...     processes found, each file those since the last one
+
+  Every file is written as results are (temporary name, flushed to disk, renamed), carries the program's version and `keys`, the values that the run depends on (lines
+  "path: value"), and is readable on any number of ranks. Collective on the communicator, as everything here.
+*/
+typedef struct _p_Checkpoint *Checkpoint;
+/* interval: seconds between checkpoints; 0: only when asked. keys is copied. Touches nothing. */
+PetscErrorCode CheckpointCreate(MPI_Comm comm, const char *output, const char *keys, PetscReal interval, Checkpoint *checkpoint);
+PetscErrorCode CheckpointDestroy(Checkpoint *checkpoint);
+PetscErrorCode CheckpointGetFolder(Checkpoint checkpoint, const char **folder);
+/* Whether there is a file of an unfinished run. */
+PetscErrorCode CheckpointFound(Checkpoint checkpoint, bool *found);
+/* CheckpointOpen - the newer whole state file, for CheckpointRead*; *open false where there is none, or only processes. A file of another version, or of another deck (the
+   message names the key), is an input error; a damaged one is passed over with a warning. */
+PetscErrorCode CheckpointOpen(Checkpoint checkpoint, bool *open);
+PetscErrorCode CheckpointReadInt(Checkpoint checkpoint, const char *name, PetscInt *value);
+/* The whole dataset, the same on all ranks: n numbers; a part of it, as ResultsWritePart wrote one. */
+PetscErrorCode CheckpointReadArray(Checkpoint checkpoint, const char *path, PetscInt n, PetscReal *data);
+PetscErrorCode CheckpointReadPart(Checkpoint checkpoint, const char *path, int rank, const PetscInt *dims, const ResultsPart *part, PetscReal *data);
+PetscErrorCode CheckpointClose(Checkpoint checkpoint);
+/* The next state file, to be filled with ResultsWrite*; End commits and destroys it, or gives it up when code is an error, which is returned. */
+PetscErrorCode CheckpointBegin(Checkpoint checkpoint, Results *state);
+PetscErrorCode CheckpointEnd(Checkpoint checkpoint, PetscErrorCode code, Results *state);
+/* Processes that the collision number `which` of the run has found and not yet saved, unless writing would take longer than `seconds` at the pace of the last files (they
+   would be found anew, with a warning); those that its ranks still want. restored: processes read, all ranks. */
+PetscErrorCode CheckpointSaveProcesses(Checkpoint checkpoint, PetscInt which, Collision collision, PetscReal seconds);
+PetscErrorCode CheckpointLoadProcesses(Checkpoint checkpoint, PetscInt which, Collision collision, PetscReal *restored);
+/* Seconds until the next one is due: the interval since the last, and 25 times what the last one took, whichever is longer, so that checkpoints cost less than 4 % of a run. The
+   same on all ranks. */
+PetscErrorCode CheckpointWait(Checkpoint checkpoint, PetscReal *seconds);
+/* Seconds spent on writing, bytes written, number of files; all ranks together. */
+PetscErrorCode CheckpointGetCost(Checkpoint checkpoint, PetscReal *seconds, PetscReal *bytes, PetscInt *files);
+/* Whether `output` holds the results of a run of the same keys, which says so by CheckpointMark before its ResultsCommit. */
+PetscErrorCode CheckpointComplete(Checkpoint checkpoint, const char *output, bool *complete);
+PetscErrorCode CheckpointMark(Checkpoint checkpoint, Results results);
+/* The run is complete: remove the folder. */
+PetscErrorCode CheckpointRemove(Checkpoint checkpoint);
 
 /* --- tables of the text report (src/output/report.c); not collective, print where wanted (rank 0) */
 typedef struct _p_ReportTable *ReportTable;

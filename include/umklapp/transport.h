@@ -111,6 +111,10 @@ PetscErrorCode DragGetRates(Drag drag, Species species, const PetscReal **rate);
 /* Response of a part at a level, in the layout and scale of its own collision (refined phonons: C_1's): electrons to the field, phonons to the gradient on both.
    Borrowed until the next call. Collective. */
 PetscErrorCode DragGetSolution(Drag drag, TransportLevel level, DragPart part, Vec *z);
+/* Response z of the whole system to one of its DRAG_SOLUTIONS drives, of the last DragSolve of that level, from which the next one starts; this rank's states of a part have the
+   rows 3 (begin + i), i < n. Borrowed. Not collective. */
+#define DRAG_SOLUTIONS 3
+PetscErrorCode DragGetVector(Drag drag, TransportLevel level, int drive, DragPart part, Vec *z, PetscInt *begin, PetscInt *n);
 /* As TransportRespond; the magnetic field acts on electrons alone, the frequency on both, masses lumped in a refined region. Collective. */
 PetscErrorCode DragRespond(Drag drag, TransportLevel level, const StatesPoint *point, const TransportFields *fields, const TransportTensors *still, TransportResponse *response, TransportLowField *low, PetscReal weight[2][2][3][3]);
 /* As TransportModes: what this rank's phonons of a part carry of the heat that the gradient drives, without a field. [np or nr] Not collective. */

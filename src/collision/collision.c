@@ -1,4 +1,4 @@
-/* Enumerating processes, going from point to point, access. */
+/* Going from point to point, access. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
 #include <string.h>
@@ -132,6 +132,7 @@ PetscErrorCode CollisionDestroy(Collision *collision)
   PetscCall(MatDestroy(&c->D));
   PetscCall(PetscFree(c->value));
   PetscCall(PetscFree(c->rate));
+  PetscCall(CollisionForgetProgress(c));
   PetscCall(PetscFree2(c->rotation, c->relative));
   PetscCall(PetscFree(c->local));
   PetscCall(SharedArrayDestroy(&c->row_array));
@@ -143,89 +144,6 @@ PetscErrorCode CollisionDestroy(Collision *collision)
   }
   PetscCall(PetscFree(c));
   *collision = NULL;
-  PetscFunctionReturn(0);
-}
-
-/* --- enumeration -------------------------------------------------------------------------- */
-
-typedef struct {
-  Collision     c;
-  PetscInt      channel;
-  Store        *store;   /* NULL: do not keep */
-  ChunkConsumer consume; /* NULL: only keep */
-  void         *ctx;
-  PetscReal     processes;
-} Enumeration;
-
-static PetscErrorCode enumeration_consume(void *ctx, const ProcessBatch *batch)
-{
-  Enumeration *e = ctx;
-  PetscFunctionBeginUser;
-  e->processes += (PetscReal)batch->count;
-  if (e->store && e->c->keep) PetscCall(StoreAppend(e->store, e->channel, batch));
-  if (e->store && e->store == &e->c->fixed && e->store->bytes > e->c->memory) {
-    e->c->keep = false;
-    PetscCall(StoreClear(e->store));
-  }
-  if (e->consume) PetscCall(e->consume(e->ctx, e->channel, batch, NULL));
-  PetscFunctionReturn(0);
-}
-
-static PetscErrorCode enumerate(Collision c, bool point_dependent, Enumeration *e, const char *stage)
-{
-  ProcessSink sink = {enumeration_consume, e};
-  Progress    progress;
-  PetscInt    n = 0, done = 0;
-  PetscFunctionBeginUser;
-  for (PetscInt i = 0; i < c->nchannels; i++)
-    if (c->channel[i]->point_dependent == point_dependent) n += c->nk[c->channel[i]->first];
-  if (n == 0) PetscFunctionReturn(0);
-  if (stage) ProgressBegin(&progress, stage, (PetscReal)n);
-  StageWorkBegin();
-  for (PetscInt i = 0; i < c->nchannels; i++) {
-    if (c->channel[i]->point_dependent != point_dependent || (c->only >= 0 && c->only != i)) continue;
-    const Species first = c->channel[i]->first;
-    e->channel          = i;
-    if (c->channel[i]->type->prepare) PetscCall(c->channel[i]->type->prepare(c->channel[i], c->nk[first], c->ik[first]));
-    for (PetscInt k = 0; k < c->nk[first]; k++) {
-      PetscCall(ChannelEnumerate(c->channel[i], &c->point, c->ik[first][k], &sink));
-      if (stage) ProgressUpdate(&progress, (PetscReal)++done);
-    }
-  }
-  StageWorkEnd();
-  if (stage) ProgressEnd(&progress);
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CollisionForEach(Collision c, ChunkConsumer consume, void *ctx)
-{
-  Enumeration e = {.c = c, .consume = consume, .ctx = ctx};
-  PetscFunctionBeginUser;
-  for (Chunk *k = c->fixed.first; k; k = k->next)
-    if (c->only < 0 || c->only == k->channel) PetscCall(consume(ctx, k->channel, &k->batch, k));
-  if (!c->keep) PetscCall(enumerate(c, false, &e, NULL));
-  for (Chunk *k = c->moving.first; k; k = k->next)
-    if (c->only < 0 || c->only == k->channel) PetscCall(consume(ctx, k->channel, &k->batch, k));
-  PetscFunctionReturn(0);
-}
-
-PetscErrorCode CollisionSetUp(Collision c)
-{
-  int         kept;
-  Enumeration e = {.c = c, .store = &c->fixed};
-  PetscFunctionBeginUser;
-  PetscCall(CollisionDeal(c));
-  PetscCall(ErrorAgree(c->comm, enumerate(c, false, &e, "scattering processes")));
-  kept = c->keep;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &kept, 1, MPI_INT, MPI_MIN, c->comm));
-  if (!kept) {
-    c->keep = false;
-    PetscCall(StoreClear(&c->fixed));
-    Log(1, "processes exceed collision.memory: they will be enumerated anew at every point");
-  }
-  c->processes = e.processes;
-  PetscCall(PetscMalloc1(c->ncolumns * c->nrows, &c->rate));
-  c->set_up = true;
   PetscFunctionReturn(0);
 }
 
@@ -261,8 +179,6 @@ static PetscErrorCode fill_weights(Collision c, int which, States s)
 
 PetscErrorCode CollisionSetPoint(Collision c, const StatesPoint *point)
 {
-  Enumeration e    = {.c = c, .store = &c->moving};
-  const bool  keep = c->keep;
   PetscFunctionBeginUser;
   PetscCheck(c->set_up, c->comm, PETSC_ERR_ORDER, "CollisionSetUp first");
   c->point = *point;
@@ -270,11 +186,7 @@ PetscErrorCode CollisionSetPoint(Collision c, const StatesPoint *point)
   c->serial++;
   for (int s = 0; s < NSPECIES; s++)
     if (c->states[s]) PetscCall(fill_weights(c, s, c->states[s]));
-  PetscCall(StoreClear(&c->moving));
-  c->keep             = true; /* the processes of one point are always kept */
-  PetscErrorCode code = enumerate(c, true, &e, NULL);
-  c->keep             = keep;
-  PetscCall(ErrorAgree(c->comm, code));
+  PetscCall(CollisionEnumerateMoving(c));
   PetscCall(CollisionComputeRates(c));
   PetscFunctionReturn(0);
 }

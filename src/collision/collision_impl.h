@@ -10,7 +10,7 @@
 /* A batch that was kept: the arrays its `batch` points to are one allocation. */
 typedef struct _Chunk {
   ProcessBatch   batch;
-  PetscInt       channel;
+  PetscInt       channel, point; /* wedge point of the first members */
   int32_t       *block;  /* [pairs][count] positions of the pairs of unknowns in the operator's block list; NULL until known */
   struct _Chunk *next;
 } Chunk;
@@ -27,6 +27,17 @@ typedef struct {
   int32_t (*pair)[2];  /* [count], a <= b */
   int32_t  *slot;      /* position in pair, or -1 */
 } BlockList;
+
+/* Where the enumeration of the point-independent channels stands, in the order of channels and of this rank's points. */
+typedef struct {
+  bool    **finished;    /* [nchannels][nk of the channel's species]: this rank's points that are done, restored or enumerated */
+  PetscInt  channel, k;  /* next */
+  bool      prepared;    /* the channel at hand */
+  PetscInt  nfresh, capacity, (*fresh)[2]; /* (channel, wedge point) finished since the last CollisionMarkSaved */
+  Chunk    *saved;       /* the last chunk before that mark; NULL: none */
+  PetscInt  done, total;
+  Progress  report;
+} EnumerationState;
 
 struct _p_Collision {
   MPI_Comm    comm;
@@ -51,7 +62,8 @@ struct _p_Collision {
   PetscInt    only;               /* the one channel that acts, or -1 */
   PetscInt    serial;             /* counts points, to know what is stale */
   Store       fixed, moving;      /* point-independent and point-dependent processes */
-  PetscReal   processes;          /* enumerated at SetUp or at the last point, this rank */
+  PetscReal   processes;          /* point-independent ones, this rank */
+  EnumerationState progress;
   PetscReal   charge_defect, energy_defect; /* of this point */
   PetscReal  *rate;               /* [ncolumns][nrows] */
   PetscReal (*rotation)[9];       /* Cartesian mesh operations */
@@ -96,7 +108,7 @@ enum { EVENT_RATES, EVENT_FILL, EVENT_BLOCKS, EVENT_REPLAY, EVENT_COUNT };
 extern PetscLogEvent CollisionEvent[EVENT_COUNT];
 PetscErrorCode CollisionRegisterEvents(void);
 /* store.c */
-PetscErrorCode StoreAppend(Store *store, PetscInt channel, const ProcessBatch *batch);
+PetscErrorCode StoreAppend(Store *store, PetscInt channel, PetscInt point, const ProcessBatch *batch);
 PetscErrorCode StoreClear(Store *store);
 /* blocks.c */
 /* Before the first pair: a table of all pairs where it is no larger than what so many expected ones need anyway, else hashing. */
@@ -108,6 +120,9 @@ PetscErrorCode CollisionDeal(Collision c);
 /* Hand every process of this point to the sink: kept ones by replay, others by enumeration. chunk: NULL when not from the store. */
 typedef PetscErrorCode (*ChunkConsumer)(void *ctx, PetscInt channel, const ProcessBatch *batch, Chunk *chunk);
 PetscErrorCode CollisionForEach(Collision collision, ChunkConsumer consume, void *ctx);
+/* enumerate.c: channels that depend on the point, at the present one; no enumeration to go on with. Collective. */
+PetscErrorCode CollisionEnumerateMoving(Collision c);
+PetscErrorCode CollisionForgetProgress(Collision c);
 /* little.c */
 PetscErrorCode CollisionBuildProjectors(Collision collision);
 /* operator.c */

@@ -15,7 +15,7 @@ static void *take(char **at, const void *from, size_t bytes)
 
 static size_t padded(const void *from, size_t bytes) { return from ? (bytes + 7) / 8 * 8 : 0; }
 
-PetscErrorCode StoreAppend(Store *store, PetscInt channel, const ProcessBatch *b)
+PetscErrorCode StoreAppend(Store *store, PetscInt channel, PetscInt point, const ProcessBatch *b)
 {
   Chunk       *chunk;
   const size_t n     = (size_t)b->count;
@@ -27,6 +27,7 @@ PetscErrorCode StoreAppend(Store *store, PetscInt channel, const ProcessBatch *b
   chunk          = (Chunk *)at;
   chunk->batch   = *b;
   chunk->channel = channel;
+  chunk->point   = point;
   chunk->block   = NULL;
   chunk->next    = NULL;
   at             = (char *)chunk + sizeof(Chunk);

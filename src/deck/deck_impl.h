@@ -101,5 +101,6 @@ PetscErrorCode NodeWrap(Deck deck, const char *primary, Node *node);
 
 /* print.c */
 void PrintText(FILE *out, const char *text);
+void PrintValue(FILE *out, const DeckKey *key, const Value *value);
 
 #endif

@@ -79,7 +79,7 @@ static void print_choices(FILE *out, const DeckKey *key, const Value *value)
   if (value->count != 1) fputc(']', out);
 }
 
-static void print_value(FILE *out, const DeckKey *key, const Value *value)
+void PrintValue(FILE *out, const DeckKey *key, const Value *value)
 {
   const bool unit   = key->unit && strcmp(key->unit, "1");
   PetscReal  factor = 1;
@@ -214,7 +214,7 @@ static void print_leaf(Printer *p, int found, const Node *node, const char *name
   indent(p, *dash ? depth - 1 : depth);
   fprintf(p->out, "%s%s: ", *dash ? "- " : "", name);
   *dash = false;
-  print_value(p->out, DeckKeyAt(found), value);
+  PrintValue(p->out, DeckKeyAt(found), value);
   fputs(node || *p->lead ? "\n" : "  # default\n", p->out);
 }
 

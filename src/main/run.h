@@ -63,6 +63,8 @@ typedef struct { /* everything alive from deck to solver, in the order it is mad
     Channel        *all;             /* of `collision` */
   } refined;
   Drag           drag;               /* both */
+  PetscErrorCode (*set_up)(void *ctx, PetscInt which, Collision collision); /* instead of CollisionSetUp: 0 `collision`, 1 `lattice.collision`; NULL: that */
+  void          *set_up_context;
 } System;
 
 /* Material and scan; the system takes the deck over. Collective, as all of these. */
@@ -102,6 +104,30 @@ typedef struct _RunData { /* everything a run writes; tensors [level][nT * nC] *
   PetscReal        *free_phonons;  /* [nT * nC] modes coupled to nothing: both species */
   PetscInt          sheet;         /* 1: a two-dimensional material without thickness: sheet values */
 } RunData;
+
+/* Values local [nlocal][width] of this rank's states in the order of the file, of which every rank has `mine` in turn: ordered [mine][width]; or back. Collective. */
+PetscErrorCode RunStateOrder(const RunData *data, PetscInt width, PetscReal *local, PetscInt mine, PetscReal *ordered, bool back);
+
+typedef struct { /* run_checkpoint.c: where a run stands, and its checkpoints */
+  Checkpoint  checkpoint;
+  System     *system;
+  RunData    *record[3];  /* of the run, beside, refined; NULL where there are none */
+  bool        restart, processes, solving;
+  PetscInt    at;         /* the point that is being solved, of nT * nC */
+  int         level;      /* its levels below this one are done */
+  Collision   collision[2];
+} RunCheckpoint;
+
+PetscErrorCode RunCheckpointRegisterKeys(void);
+/* Checkpoints of the run whose results go to `output`; what is there already must fit `restart`. complete: restarted, and nothing is left to do. Collective, as all of these. */
+PetscErrorCode RunCheckpointCreate(Deck deck, const char *output, bool restart, RunCheckpoint *r, bool *complete);
+PetscErrorCode RunCheckpointDestroy(RunCheckpoint *r);
+/* For System.set_up, with this as its context: enumeration that is saved now and then, from where an earlier run stopped. */
+PetscErrorCode RunCheckpointSetUp(void *ctx, PetscInt which, Collision collision);
+/* Records are allocated: take over what an earlier run has solved, and save from now on at every Pulse that is due. */
+PetscErrorCode RunCheckpointBegin(RunCheckpoint *r, System *system, RunData *data, RunData *beside, RunData *refined);
+/* The scan is over. */
+PetscErrorCode RunCheckpointEnd(RunCheckpoint *r);
 
 PetscErrorCode RunWrite(Results results, const RunData *data);
 /* The tensors at one point, field and frequency; NULL imaginary parts without any frequency. */

@@ -6,8 +6,7 @@
 #define UMK_SEEBECK   (UMK_BOLTZMANN_J / UMK_CHARGE_C)              /* V/K */
 #define UMK_TERAHERTZ (1e-12 / (2.0 * UMK_PI * UMK_TIME_S))         /* of an energy of one hartree */
 
-/* Values [nlocal][width] of this rank's rows as [mine][width] in the order of the states, which are dealt evenly here. */
-static PetscErrorCode state_order(const RunData *d, PetscInt width, const PetscReal *local, PetscInt mine, PetscReal *ordered)
+PetscErrorCode RunStateOrder(const RunData *d, PetscInt width, PetscReal *local, PetscInt mine, PetscReal *ordered, bool back)
 {
   const PetscInt nlocal = d->nlocal;
   IS             to;
@@ -18,8 +17,8 @@ static PetscErrorCode state_order(const RunData *d, PetscInt width, const PetscR
   PetscCall(VecCreateMPIWithArray(PETSC_COMM_WORLD, width, width * mine, PETSC_DETERMINE, ordered, &target));
   PetscCall(ISCreateBlock(PETSC_COMM_WORLD, width, nlocal, d->number, PETSC_COPY_VALUES, &to));
   PetscCall(VecScatterCreate(rows, NULL, target, to, &scatter));
-  PetscCall(VecScatterBegin(scatter, rows, target, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(scatter, rows, target, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecScatterBegin(scatter, back ? target : rows, back ? rows : target, INSERT_VALUES, back ? SCATTER_REVERSE : SCATTER_FORWARD));
+  PetscCall(VecScatterEnd(scatter, back ? target : rows, back ? rows : target, INSERT_VALUES, back ? SCATTER_REVERSE : SCATTER_FORWARD));
   PetscCall(VecScatterDestroy(&scatter));
   PetscCall(ISDestroy(&to));
   PetscCall(VecDestroy(&rows));
@@ -38,7 +37,7 @@ static PetscErrorCode write_rows(Results r, const RunData *d, const char *path, 
   PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &mine, &total));
   PetscCallMPI(MPI_Exscan(&mine, &begin, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
   PetscCall(PetscMalloc1(n * mine * width, &value));
-  for (PetscInt p = 0; p < n; p++) PetscCall(state_order(d, width, local + p * nlocal * width, mine, value + p * mine * width));
+  for (PetscInt p = 0; p < n; p++) PetscCall(RunStateOrder(d, width, (PetscReal *)local + p * nlocal * width, mine, value + p * mine * width, false));
   for (PetscInt i = 0; i < n * mine * width; i++) value[i] *= factor;
   if (points) {
     dims[rank++] = d->scan->nT;

@@ -201,13 +201,14 @@ static PetscErrorCode MakeBeside(System *r)
 
 States SystemUnknowns(const System *r) { return r->species == SPECIES_PHONON ? r->phonons : r->electrons; }
 
-static PetscErrorCode SetUpCollision(Collision collision, PetscInt nchannels, Channel *channels)
+static PetscErrorCode SetUpCollision(const System *r, PetscInt which, Collision collision, PetscInt nchannels, Channel *channels)
 {
   CollisionCost cost;
 
   PetscFunctionBeginUser;
   PetscCall(StageBegin("processes"));
-  PetscCall(CollisionSetUp(collision));
+  if (r->set_up) PetscCall(r->set_up(r->set_up_context, which, collision));
+  else PetscCall(CollisionSetUp(collision));
   PetscCall(CollisionGetCost(collision, &cost));
   Log(1, "processes %.4g, max/mean over ranks %.3f, %.1f MiB per rank", cost.processes, cost.imbalance, cost.bytes / 1048576.0);
   for (PetscInt i = 0; i < nchannels; i++)
@@ -245,7 +246,7 @@ PetscErrorCode SystemMakeCollision(System *r)
   if (r->nchannels == 0) PetscCall(DeckError(r->deck, "scattering", "no scattering mechanism: nothing limits the %s", r->species == SPECIES_PHONON ? "flow of heat" : "current"));
   PetscCall(MakeRefinedChannels(r, scattering));
   PetscCall(CollisionCreate(r->comm, collision, r->electrons, r->phonons, species, r->nchannels + r->refined.nchannels, r->refined.all ? r->refined.all : r->channels, &r->collision));
-  PetscCall(SetUpCollision(r->collision, r->nchannels + r->refined.nchannels, r->refined.all ? r->refined.all : r->channels));
+  PetscCall(SetUpCollision(r, 0, r->collision, r->nchannels + r->refined.nchannels, r->refined.all ? r->refined.all : r->channels));
   if (!r->both) {
     PetscCall(StageBegin("operator"));
     PetscCall(TransportCreate(r->comm, solver, r->collision, SystemUnknowns(r), &r->transport));
@@ -255,7 +256,7 @@ PetscErrorCode SystemMakeCollision(System *r)
   r->lattice.context = (ChannelContext){.material = r->material, .phonons = r->lattice.phonons, .delta = r->context.delta, .partition = r->refined.partition.inside ? &r->lattice.partition : NULL};
   PetscCall(ChannelsCreateFromDeck(scattering, &r->lattice.context, CHANNEL_ON_PHONONS, &r->lattice.nchannels, &r->lattice.channels));
   PetscCall(CollisionCreate(r->comm, collision, NULL, r->lattice.phonons, CHANNEL_ON_PHONONS, r->lattice.nchannels, r->lattice.channels, &r->lattice.collision));
-  PetscCall(SetUpCollision(r->lattice.collision, r->lattice.nchannels, r->lattice.channels));
+  PetscCall(SetUpCollision(r, 1, r->lattice.collision, r->lattice.nchannels, r->lattice.channels));
   PetscCall(StageBegin("operator"));
   PetscCall(DragCreate(r->comm, solver, r->collision, r->lattice.collision, r->refined.partition.inside, &r->drag));
   PetscFunctionReturn(0);

@@ -315,6 +315,15 @@ PetscErrorCode DragGetRefined(Drag d, PetscInt *n, const PetscInt **local)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode DragGetVector(Drag d, TransportLevel level, int drive, DragPart part, Vec *z, PetscInt *begin, PetscInt *n)
+{
+  PetscFunctionBeginUser;
+  PetscCheck(drive >= 0 && drive < DRAG_DRIVES, d->comm, PETSC_ERR_ARG_OUTOFRANGE, "drive %d", drive);
+  *z = d->z[level][drive];
+  *n = part_rows(d, part, begin);
+  PetscFunctionReturn(0);
+}
+
 /* What the gradient on both species does to phonons of a part */
 static PetscErrorCode phonon_response(Drag d, TransportLevel level, DragPart part, Vec z)
 {

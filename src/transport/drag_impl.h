@@ -4,7 +4,7 @@
 
 #include "transport_impl.h"
 
-enum { DRAG_FIELD, DRAG_ELECTRONS, DRAG_PHONONS, DRAG_DRIVES }; /* the field; the gradient on electrons, on phonons */
+enum { DRAG_FIELD, DRAG_ELECTRONS, DRAG_PHONONS, DRAG_DRIVES = DRAG_SOLUTIONS }; /* the field; the gradient on electrons, on phonons */
 
 /* Vectors of the system: this rank's electrons in the rows of c1, then its lattice: phonons in the rows of c2, then refined ones, which are rows of c1;
    z = sqrt(mass multiplicity N) y. The mass of a lattice state is what it stands for, in states of its own mesh: 1, and more where fine phonons around the refined region are
