@@ -98,6 +98,8 @@ PetscErrorCode CheckpointLoadProcesses(Checkpoint checkpoint, PetscInt which, Co
 /* Seconds until the next one is due: the interval since the last, and 25 times what the last one took, whichever is longer, so that checkpoints cost less than 4 % of a run. The
    same on all ranks. */
 PetscErrorCode CheckpointWait(Checkpoint checkpoint, PetscReal *seconds);
+/* The interval begins anew, whether anything was written or not. */
+PetscErrorCode CheckpointRest(Checkpoint checkpoint);
 /* Seconds spent on writing, bytes written, number of files; all ranks together. */
 PetscErrorCode CheckpointGetCost(Checkpoint checkpoint, PetscReal *seconds, PetscReal *bytes, PetscInt *files);
 /* Whether `output` holds the results of a run of the same keys, which says so by CheckpointMark before its ResultsCommit. */

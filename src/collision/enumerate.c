@@ -149,10 +149,11 @@ static PetscErrorCode prepare(Collision c, PetscInt i)
   PetscFunctionReturn(0);
 }
 
-/* Until the time `end`, a stop, or the last point */
+/* At least one point; until the time `end`, a stop, or the last point */
 static PetscErrorCode go_on(Collision c, PetscReal end, Enumeration *e, bool *done)
 {
-  EnumerationState *s = &c->progress;
+  EnumerationState *s     = &c->progress;
+  bool              begun = false;
   PetscFunctionBeginUser;
   *done = false;
   for (; s->channel < c->nchannels; s->channel++, s->k = 0, s->prepared = false) {
@@ -162,7 +163,8 @@ static PetscErrorCode go_on(Collision c, PetscReal end, Enumeration *e, bool *do
     s->prepared = true;
     for (; s->k < c->nk[channel->first]; s->k++) {
       if (s->finished[s->channel][s->k]) continue;
-      if (StopPending() || WallTime() >= end) PetscFunctionReturn(0);
+      if (StopPending() || (begun && WallTime() >= end)) PetscFunctionReturn(0);
+      begun = true;
       PetscCall(enumerate_point(e, s->channel, c->ik[channel->first][s->k]));
       s->finished[s->channel][s->k] = true;
       PetscCall(add_fresh(s, s->channel, c->ik[channel->first][s->k]));

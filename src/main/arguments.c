@@ -7,8 +7,10 @@
 
 #define SET    {"--set", NULL, "SECTION.KEY=VALUE", "override a key of the deck; may be repeated"}
 #define OUTPUT {"--output", "-o", "FILE", "name of the results file (instead of the deck's)"}
+#define RESTART {"--restart", NULL, NULL, "continue an unfinished run from its checkpoint, on any number of ranks; from the beginning where there is none"}
 
-static const Option run_options[]  = {SET, OUTPUT, {NULL}};
+static const Option run_options[]  = {SET, OUTPUT, RESTART, {NULL}};
+static const Option path_options[] = {SET, OUTPUT, {NULL}};
 static const Option deck_options[] = {SET, {NULL}};
 static const Option keys_options[] = {{"--markdown", NULL, NULL, "as a Markdown document (docs/deck.md)"}, {NULL}};
 static const Option import_options[] = {
@@ -32,8 +34,8 @@ static const Command commands[] = {
   {"keys", "[SECTION]", "every deck key: type, default, unit, range, help", 0, 1, false, keys_options, CommandKeys},
   {"import", "FORMAT PATH...", "first-principles files -> one native material file; parts FORMAT PATH complete each other", 2, 16, false, import_options, CommandImport, ImportPrintFormats},
   {"inspect", "FILE", "what is in a material or results file", 1, 1, false, NULL, CommandInspect},
-  {"bands", "DECK", "electron bands along a path, density of states", 1, 1, false, run_options, CommandBands},
-  {"phonons", "DECK", "phonon dispersion along a path, density of states", 1, 1, false, run_options, CommandPhonons},
+  {"bands", "DECK", "electron bands along a path, density of states", 1, 1, false, path_options, CommandBands},
+  {"phonons", "DECK", "phonon dispersion along a path, density of states", 1, 1, false, path_options, CommandPhonons},
   {"plot", "RESULTS", "pictures (PNG) of a results file", 1, 1, false, NULL, CommandPlot},
   {NULL}};
 

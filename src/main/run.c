@@ -20,6 +20,7 @@ PetscErrorCode RunRegisterKeys(void)
   PetscCall(ScanRegisterKeys());
   PetscCall(CollisionRegisterKeys());
   PetscCall(TransportRegisterKeys());
+  PetscCall(RunCheckpointRegisterKeys());
   PetscFunctionReturn(0);
 }
 
@@ -27,6 +28,7 @@ typedef struct {
   Results   results;
   System    system;
   RunData   data, beside, refined; /* of a run with both species: the phonons, those of the refined region */
+  RunCheckpoint checkpoint;
   PetscReal start;
 } Run;
 
@@ -248,23 +250,19 @@ static PetscErrorCode SetPoint(const System *r, RunData *d, PetscInt at)
   PetscFunctionReturn(0);
 }
 
-/* Fields and frequencies of the list at a point; whether all that was asked for converged. */
-static PetscErrorCode Respond(const System *r, RunData *d, TransportLevel level, PetscInt at, bool *converged)
+/* Fields and frequencies of the list at a point. */
+static PetscErrorCode Respond(const System *r, RunData *d, TransportLevel level, PetscInt at)
 {
   const TransportFields  *f     = &r->scan.fields;
   const TransportTensors *still = &d->tensors[level][at];
 
   PetscFunctionBeginUser;
-  if (!d->response[level]) {
-    *converged = *converged && still->converged;
-    PetscFunctionReturn(0);
-  }
+  if (!d->response[level]) PetscFunctionReturn(0);
   PetscCall(StageBegin("respond"));
   TransportResponse *response = d->response[level] + at * f->nB * f->nF;
   TransportLowField *low      = d->low[level] + at * f->nB;
   if (r->both) PetscCall(DragRespond(r->drag, level, &r->scan.point[at], f, still, response, low, d->weight[at]));
   else PetscCall(TransportRespond(r->transport, level, &r->scan.point[at], f, still, response, low, d->weight[at]));
-  for (PetscInt i = 0; i < f->nB * f->nF; i++) *converged = *converged && response[i].re.converged;
   PetscFunctionReturn(0);
 }
 
@@ -278,34 +276,64 @@ static PetscErrorCode CountFree(const System *r, RunData *d, PetscInt at)
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode SolvePoints(Run *run, bool *converged)
+/* One level at the collisions' present point. */
+static PetscErrorCode SolveLevel(Run *run, TransportLevel level, PetscInt at)
+{
+  System            *r = &run->system;
+  RunData           *d = &run->data;
+  const StatesPoint *p = &r->scan.point[at];
+
+  PetscFunctionBeginUser;
+  PetscCall(StageBegin("solve"));
+  if (r->both) PetscCall(DragSolve(r->drag, level, p, &d->tensors[level][at]));
+  else PetscCall(TransportSolve(r->transport, level, p, &d->tensors[level][at]));
+  PetscCall(Respond(r, d, level, at));
+  PetscCall(KeepStates(r, d, level, at, &d->tensors[level][at]));
+  if (r->both) PetscCall(KeepStates(r, &run->beside, level, at, &d->tensors[level][at]));
+  if (run->beside.refined) PetscCall(KeepStates(r, &run->refined, level, at, &d->tensors[level][at]));
+  PetscFunctionReturn(0);
+}
+
+/* From where the checkpoint stands. */
+static PetscErrorCode SolvePoints(Run *run)
 {
   System        *r = &run->system;
-  RunData       *d = &run->data;
+  RunCheckpoint *c = &run->checkpoint;
   const PetscInt n = r->scan.nT * r->scan.nC;
   Progress       progress;
 
   PetscFunctionBeginUser;
+  PetscCall(RunCheckpointBegin(c, r, &run->data, r->both ? &run->beside : NULL, run->beside.refined ? &run->refined : NULL));
   ProgressBegin(&progress, "solve", (PetscReal)n);
-  for (PetscInt at = 0; at < n; at++) {
-    const StatesPoint *p = &r->scan.point[at];
-    PetscCall(Pulse());
-    PetscCall(SetPoint(r, d, at));
-    for (int l = 0; l < LEVEL_COUNT; l++) {
-      if (!r->scan.level[l]) continue;
-      PetscCall(StageBegin("solve"));
-      if (r->both) PetscCall(DragSolve(r->drag, (TransportLevel)l, p, &d->tensors[l][at]));
-      else PetscCall(TransportSolve(r->transport, (TransportLevel)l, p, &d->tensors[l][at]));
-      PetscCall(Respond(r, d, (TransportLevel)l, at, converged));
-      PetscCall(KeepStates(r, d, (TransportLevel)l, at, &d->tensors[l][at]));
-      if (r->both) PetscCall(KeepStates(r, &run->beside, (TransportLevel)l, at, &d->tensors[l][at]));
-      if (run->beside.refined) PetscCall(KeepStates(r, &run->refined, (TransportLevel)l, at, &d->tensors[l][at]));
+  for (; c->at < n; c->at++, c->level = 0) {
+    PetscCall(SetPoint(r, &run->data, c->at));
+    for (; c->level < LEVEL_COUNT; c->level++) {
+      PetscCall(Pulse());
+      if (r->scan.level[c->level]) PetscCall(SolveLevel(run, (TransportLevel)c->level, c->at));
     }
-    if (r->both) PetscCall(CountFree(r, d, at));
-    ProgressUpdate(&progress, (PetscReal)(at + 1));
+    if (r->both) PetscCall(CountFree(r, &run->data, c->at));
+    ProgressUpdate(&progress, (PetscReal)(c->at + 1));
   }
   ProgressEnd(&progress);
+  PetscCall(RunCheckpointEnd(c));
   PetscFunctionReturn(0);
+}
+
+/* All that was asked for, in this run and in those that it continues. */
+static bool Converged(const Run *run)
+{
+  const Scan    *s = &run->system.scan;
+  const RunData *d = &run->data;
+  const PetscInt n = s->nT * s->nC, each = s->fields.nB * s->fields.nF;
+
+  for (int l = 0; l < LEVEL_COUNT; l++) {
+    if (!s->level[l]) continue;
+    for (PetscInt i = 0; !d->response[l] && i < n; i++)
+      if (!d->tensors[l][i].converged) return false;
+    for (PetscInt i = 0; d->response[l] && i < n * each; i++)
+      if (!d->response[l][i].re.converged) return false;
+  }
+  return true;
 }
 
 static PetscErrorCode Destroy(Run *r)
@@ -328,44 +356,74 @@ static PetscErrorCode Destroy(Run *r)
     PetscCall(PetscFree(d->free_phonons));
     PetscCall(PetscFree(d->column));
   }
+  PetscCall(RunCheckpointDestroy(&r->checkpoint));
   PetscCall(SystemDestroy(&r->system));
   PetscCall(ResultsDestroy(&r->results));
   PetscFunctionReturn(0);
 }
 
+/* From deck to solutions. */
+static PetscErrorCode Compute(Run *run, Deck deck)
+{
+  System *r = &run->system;
+
+  PetscFunctionBeginUser;
+  PetscCall(SystemCreate(PETSC_COMM_WORLD, deck, r));
+  PetscCall(Pulse());
+  PetscCall(SystemMakeStates(r));
+  PetscCall(Pulse());
+  r->set_up         = RunCheckpointSetUp;
+  r->set_up_context = &run->checkpoint;
+  PetscCall(SystemMakeCollision(r));
+  PetscCall(AllocateData(run));
+  PetscCall(SolvePoints(run));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode Write(Run *run, Deck deck)
+{
+  PetscFunctionBeginUser;
+  PetscCall(StageBegin("write"));
+  PetscCall(ResultsWriteProvenance(run->results, deck));
+  PetscCall(CheckpointMark(run->checkpoint.checkpoint, run->results));
+  PetscCall(RunWrite(run->results, &run->data));
+  PetscCall(RunWriteTimes(run->results));
+  PetscCall(ResultsCommit(run->results));
+  PetscCall(CheckpointRemove(run->checkpoint.checkpoint));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode CommandRun(const Arguments *a)
 {
-  Run         run       = {0};
-  const char *output    = "results.h5";
-  bool        studied;
-  bool        converged = true;
+  Run         run    = {0};
+  const char *output = "results.h5";
+  bool        done, converged;
   Deck        deck;
 
   PetscFunctionBeginUser;
   run.start = WallTime();
   PetscCall(CommandLoadDeck(a, &deck));
-  PetscCall(StudyRun(&deck, &studied));
-  if (studied) PetscFunctionReturn(0);
+  PetscCall(StudyRun(&deck, &done));
+  if (done) PetscFunctionReturn(0);
   PetscCall(FermiSurfaceCheck(deck));
   PetscCall(DeckGetString(deck, "output", &output, NULL));
+  PetscCall(RunCheckpointCreate(deck, output, ArgumentsGet(a, "--restart") != NULL, &run.checkpoint, &done));
+  if (done) {
+    PetscCall(RunCheckpointDestroy(&run.checkpoint));
+    PetscCall(DeckDestroy(&deck));
+    PetscFunctionReturn(0);
+  }
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
   PetscCall(StopInstall(0.0, NULL));
-  PetscCall(SystemCreate(PETSC_COMM_WORLD, deck, &run.system));
-  PetscCall(SystemMakeStates(&run.system));
-  PetscCall(SystemMakeCollision(&run.system));
-  PetscCall(AllocateData(&run));
-  PetscCall(SolvePoints(&run, &converged));
-  PetscCall(StageBegin("write"));
-  PetscCall(ResultsWriteProvenance(run.results, deck));
-  PetscCall(RunWrite(run.results, &run.data));
-  PetscCall(RunWriteTimes(run.results));
-  PetscCall(ResultsCommit(run.results));
+  PetscCall(Compute(&run, deck));
+  PetscCall(Write(&run, deck));
   PetscCall(StageBegin("report"));
   PetscCall(RunReport(&run.data));
   PetscCall(FermiSurfaceOfRun(&run.system));
   Log(1, "results   %s", output);
   PetscCall(StageBegin(""));
   PetscCall(RunReportMachine(run.start));
+  converged = Converged(&run);
   PetscCall(Destroy(&run));
   if (!converged) return UMK_ERR_CONVERGE;
   PetscFunctionReturn(0);

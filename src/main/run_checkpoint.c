@@ -359,6 +359,8 @@ static PetscErrorCode beat(void *ctx, bool stopping)
   PetscCall(CheckpointWait(r->checkpoint, &wait));
   if (stopping) PetscCall(try_to_save(r, PATIENCE));
   else if (wait <= 0.0) PetscCall(try_to_save(r, HUGE_VAL));
+  else PetscFunctionReturn(0);
+  PetscCall(CheckpointRest(r->checkpoint));
   PetscFunctionReturn(0);
 }
 

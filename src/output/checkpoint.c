@@ -160,8 +160,7 @@ PetscErrorCode CheckpointFileEnd(Checkpoint c, PetscErrorCode code, Results *r)
   if (!code) code = ResultsCommit(*r);
   if (!code) code = count(c, (*r)->path);
   PetscCall(ResultsDestroy(r));
-  c->last = WallTime();
-  c->cost = c->last - c->begin;
+  c->cost = WallTime() - c->begin;
   c->seconds += c->cost;
   PetscFunctionReturn(code);
 }
@@ -193,6 +192,13 @@ PetscErrorCode CheckpointWait(Checkpoint c, PetscReal *seconds)
   PetscFunctionBeginUser;
   *seconds = c->interval > 0.0 ? c->last + PetscMax(c->interval, SHARE * c->cost) - WallTime() : HUGE_VAL;
   PetscCallMPI(MPI_Bcast(seconds, 1, MPIU_REAL, 0, c->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CheckpointRest(Checkpoint c)
+{
+  PetscFunctionBeginUser;
+  c->last = WallTime();
   PetscFunctionReturn(0);
 }
 

@@ -144,7 +144,10 @@ static PetscErrorCode list_fresh(Checkpoint c, Collision collision, bool *kept, 
   memset(f, 0, sizeof(*f));
   PetscCall(CollisionGetFresh(collision, &f->npoints, &f->point, kept));
   if (!*kept) PetscFunctionReturn(0);
-  for (PetscCall(CollisionNextFresh(collision, &at, &piece)); at; PetscCall(CollisionNextFresh(collision, &at, &piece))) f->npieces++;
+  do {
+    PetscCall(CollisionNextFresh(collision, &at, &piece));
+    f->npieces += at != NULL;
+  } while (at);
   PetscCall(PetscMalloc1((size_t)PetscMax(1, f->npieces) * COLUMNS, &f->row));
   for (PetscInt i = 0; i < f->npieces; i++) {
     int64_t *row = f->row + (size_t)i * COLUMNS;
