@@ -397,17 +397,18 @@ PetscErrorCode CommandRun(const Arguments *a)
 {
   Run         run    = {0};
   const char *output = "results.h5";
+  const bool  restart = ArgumentsGet(a, "--restart") != NULL;
   bool        done, converged;
   Deck        deck;
 
   PetscFunctionBeginUser;
   run.start = WallTime();
   PetscCall(CommandLoadDeck(a, &deck));
-  PetscCall(StudyRun(&deck, &done));
+  PetscCall(StudyRun(&deck, restart, &done));
   if (done) PetscFunctionReturn(0);
   PetscCall(FermiSurfaceCheck(deck));
   PetscCall(DeckGetString(deck, "output", &output, NULL));
-  PetscCall(RunCheckpointCreate(deck, output, ArgumentsGet(a, "--restart") != NULL, &run.checkpoint, &done));
+  PetscCall(RunCheckpointCreate(deck, output, restart, &run.checkpoint, &done));
   if (done) {
     PetscCall(RunCheckpointDestroy(&run.checkpoint));
     PetscCall(DeckDestroy(&deck));

@@ -79,7 +79,7 @@ static PetscErrorCode Run(const Study *study, Deck deck)
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode StudyRun(Deck *deck, bool *done)
+PetscErrorCode StudyRun(Deck *deck, bool restart, bool *done)
 {
   const Study *study;
 
@@ -87,6 +87,7 @@ PetscErrorCode StudyRun(Deck *deck, bool *done)
   PetscCall(Find(*deck, &study));
   *done = study != NULL;
   if (!study) PetscFunctionReturn(0);
+  if (restart) Log(1, "restart   studies are short and keep no checkpoints: from the beginning");
   PetscCall(Run(study, *deck));
   PetscCall(DeckDestroy(deck));
   PetscFunctionReturn(0);

@@ -21,7 +21,7 @@ typedef struct {
 
 PetscErrorCode StudyRegisterKeys(void);
 /* Runs the study that the deck asks for, destroys the deck and says *done; does nothing when it asks for none. Collective. */
-PetscErrorCode StudyRun(Deck *deck, bool *done);
+PetscErrorCode StudyRun(Deck *deck, bool restart, bool *done);
 
 PetscErrorCode WavePacketRegisterKeys(void);
 PetscErrorCode WavePacketRun(Deck deck, Material m, Results r);
