@@ -51,6 +51,8 @@ PetscErrorCode DeltaFromDeck(Deck delta, Delta *d);
   weight [npoints]: 1/hartree; (1/N) sum weight -> integral of delta over the zone. *any: a nonzero weight was found. Not collective.
 */
 PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any);
+/* The same of any n points, Gaussian and adaptive: each point's weight is its own. Not collective. */
+PetscErrorCode DeltaWeightsOf(const Delta *d, KMesh mesh, PetscInt n, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any);
 /* For loops of a channel's own, Gaussian and adaptive: variance of x over a mesh cell from its gradient; square of the width for a variance (the mean
    over the members' views; only adaptive widths need it); the weight of one point, for x^2 <= cutoff^2 width^2. Not collective. */
 static inline PetscReal DeltaVariance(KMesh mesh, const PetscReal g[3])

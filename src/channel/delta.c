@@ -238,14 +238,26 @@ static PetscErrorCode mesh_weights(KMesh mesh, const PetscReal *x, PetscReal *we
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any)
+PetscErrorCode DeltaWeightsOf(const Delta *d, KMesh mesh, PetscInt n, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any)
 {
   PetscFunctionBeginUser;
   *any = false;
+  PetscCall(PetscArrayzero(weight, n));
+  if (d->scheme == DELTA_GAUSSIAN) gaussian_weights(d, n, x, weight, any);
+  else adaptive_weights(d, mesh, n, x, gradient, second, weight, any);
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode DeltaWeights(const Delta *d, States states, const PetscReal *x, const PetscReal *gradient, const PetscReal *second, PetscReal *weight, bool *any)
+{
+  PetscFunctionBeginUser;
+  if (d->scheme != DELTA_TETRAHEDRON) {
+    PetscCall(DeltaWeightsOf(d, states->mesh, states->npoints, x, gradient, second, weight, any));
+    PetscFunctionReturn(0);
+  }
+  *any = false;
   PetscCall(PetscArrayzero(weight, states->npoints));
-  if (d->scheme == DELTA_GAUSSIAN) gaussian_weights(d, states->npoints, x, weight, any);
-  else if (d->scheme == DELTA_ADAPTIVE) adaptive_weights(d, states->mesh, states->npoints, x, gradient, second, weight, any);
-  else if (states->tetra) simplex_weights(states, x, weight, any);
+  if (states->tetra) simplex_weights(states, x, weight, any);
   else PetscCall(mesh_weights(states->mesh, x, weight, any));
   PetscFunctionReturn(0);
 }

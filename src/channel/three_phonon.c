@@ -21,6 +21,7 @@
 #include "pairs.h"
 
 #define PAIRS    128  /* per call of the vertex kernel */
+#define CALLS    64   /* of the vertex kernel, whose entries are held */
 #define CAPACITY 8192 /* processes per batch */
 
 #define NAME "scattering.three_phonon"
@@ -186,14 +187,6 @@ static PetscErrorCode scan_pair(Data *d, const Delta *delta, States s, const Fir
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode scan_gaussian(Data *d, const Delta *delta, States s, const First *f)
-{
-  PetscFunctionBeginUser;
-  for (PetscInt i = 0; i < f->npartners; i++)
-    if ((f->ordered || d->point[i] <= d->partner[i]) && wanted(d, s, f, i)) PetscCall(scan_pair(d, delta, s, f, i));
-  PetscFunctionReturn(0);
-}
-
 /* Weights of one slice (n0, n, n1) over the mesh at hand. Unordered pairs, n <= n1: modes (n, n1) at q > q' are (n1, n) at q'; the pair's number is its q. */
 static PetscErrorCode take_slice(Data *d, States s, const First *f, PetscInt n0, PetscInt n, PetscInt n1)
 {
@@ -346,6 +339,21 @@ static PetscErrorCode evaluate(Data *d, States s, const First *f, const ProcessS
   PetscFunctionReturn(0);
 }
 
+/* Gaussians pair by pair; entries are worked off before they become many, in whole calls of the vertex kernel. */
+static PetscErrorCode scan_gaussian(Data *d, const Delta *delta, States s, const First *f, const ProcessSink *sink)
+{
+  PetscInt pairs = 0;
+  PetscFunctionBeginUser;
+  for (PetscInt i = 0; i < f->npartners; i++) {
+    const PetscInt before = d->nentries;
+    if ((f->ordered || d->point[i] <= d->partner[i]) && wanted(d, s, f, i)) PetscCall(scan_pair(d, delta, s, f, i));
+    if (d->nentries == before || ++pairs < CALLS * PAIRS) continue;
+    PetscCall(evaluate(d, s, f, sink));
+    d->nentries = pairs = 0;
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscInt third_point(KMesh mesh, Role role, PetscInt q0, PetscInt q)
 {
   if (role == DECAY) return (PetscInt)MeshDifference(mesh, q0, q);
@@ -373,7 +381,7 @@ static PetscErrorCode enumerate_point(Channel c, const StatesPoint *point, Petsc
     f.role = (Role)role;
     for (PetscInt i = 0; i < f.npartners; i++) d->partner[i] = (int32_t)third_point(s->mesh, f.role, f.q, d->point[i]);
     d->nentries = 0;
-    PetscCall(delta->scheme == DELTA_TETRAHEDRON ? scan_tetrahedra(d, delta, s, &f) : scan_gaussian(d, delta, s, &f));
+    PetscCall(delta->scheme == DELTA_TETRAHEDRON ? scan_tetrahedra(d, delta, s, &f) : scan_gaussian(d, delta, s, &f, sink));
     PetscCall(evaluate(d, s, &f, sink));
   }
   PetscFunctionReturn(0);
