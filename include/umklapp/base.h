@@ -133,6 +133,8 @@ PetscErrorCode SharedArrayDestroy(SharedArray *array);
 PetscErrorCode StopInstall(PetscReal seconds, const char *file);
 /* Whether anyone has asked, as far as this rank knows. Cheap, but for loops whose steps take microseconds or more. Not collective; false before StopInstall. */
 bool           StopPending(void);
+/* Whether it was asked ten seconds ago: for loops that had better come to their end, so that what they found can be saved. Not collective. */
+bool           StopOverdue(void);
 /* What asked: "SIGTERM", "the limit of 3:50:00 of wall time", "the file STOP"; "" when nothing did. Not collective. */
 const char    *StopReason(void);
 /* Pulse - the function of PulseSet is called with what all ranks agree on: whether to stop. Then UMK_ERR_STOPPED on all ranks if so. Collective on PETSC_COMM_WORLD;
@@ -161,20 +163,32 @@ typedef struct {
 /* Stages in order of their first beginning; borrowed until the next call. Collective on PETSC_COMM_WORLD. */
 PetscErrorCode StageReport(PetscInt *n, const StageSummary **summary);
 
-/* --- logging and progress (src/base/log.c) ------------------------------------------------ */
-/* Rank 0 of PETSC_COMM_WORLD prints a line (its newline is added when missing); level 0 quiet (errors only), 1 normal, 2 verbose. */
+/* --- logging and progress (src/base/log.c, progress.c) --------------------------------------- */
+/* Rank 0 of PETSC_COMM_WORLD prints a line (its newline is added when missing); level 0 quiet (errors only), 1 normal, 2 verbose. A log file gets all levels. */
 void           LogSetLevel(int level);
 void           Log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void           LogWarning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* On standard error of the rank that calls, and in the log. */
+void           LogError(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* From now on what is printed is appended to this file too, every line with the time. Collective. */
+PetscErrorCode LogOpen(const char *path);
+void           LogClose(void);
 typedef struct {
   const char *stage;
-  PetscReal   total, start, last;
-  bool        terminal;
+  PetscReal   total, start, last, logged;
+  PetscReal   first;    /* residual */
+  bool        terminal, shown;
 } Progress;
-/* Rank-local counts are extrapolated from rank 0: `done` of `total` there. A live line in a terminal, a line every 10 s elsewhere. */
+/*
+  Rank-local counts are extrapolated from rank 0: `done` of `total` there. A live line in a terminal; elsewhere, and in the log, a line every 10 s at first, at most
+  every 60 s later, four times as many when verbose. Iterations tell their residual instead. The end is spoken of where the stage was, or took a second. Not collective.
+*/
 void      ProgressBegin(Progress *p, const char *stage, PetscReal total);
 void      ProgressUpdate(Progress *p, PetscReal done);
+void      ProgressIterate(Progress *p, PetscInt iteration, PetscReal residual, PetscReal target);
 void      ProgressEnd(Progress *p);
+/* Seconds between lines, instead of 10 to 60. */
+void      ProgressSetInterval(PetscReal seconds);
 PetscReal WallTime(void);
 /* Resident memory of this rank in MiB, now and peak. */
 void MemoryUsage(PetscReal *now, PetscReal *peak);

@@ -121,6 +121,8 @@ PetscErrorCode ReportTableCreate(int ncolumns, const ReportColumn *columns, Repo
 PetscErrorCode ReportTableAddRow(ReportTable table, const PetscReal *values, const char *const *text);
 /* Right-aligned columns under their titles and units, indented by two spaces. */
 PetscErrorCode ReportTablePrint(ReportTable table, FILE *out);
+/* On standard output and in the log (rank 0). */
+PetscErrorCode ReportTableLog(ReportTable table);
 PetscErrorCode ReportTableDestroy(ReportTable *table);
 
 #endif

@@ -14,6 +14,7 @@
 
 #define PROBE_INTERVAL 0.1 /* seconds between two looks */
 #define FILE_INTERVAL  1.0
+#define GRACE          10.0
 enum { TAG_UP = 1, TAG_DOWN = 2 };
 enum { NOTHING, BY_FILE, BY_LIMIT, BY_USR1, BY_TERM }; /* of two, the higher is named */
 
@@ -24,7 +25,7 @@ static struct {
   MPI_Comm         comm; /* MPI_COMM_NULL when not installed */
   int              rank, size;
   int              reason; /* as far as this rank knows */
-  PetscReal        limit, end, next, next_file;
+  PetscReal        limit, end, next, next_file, since; /* since: of the reason */
   char             file[PETSC_MAX_PATH_LEN]; /* "": none */
   bool             up, down;  /* has this rank told rank 0; has rank 0 told all (as a rank: has it come) */
   int              received;  /* rank 0: messages up */
@@ -128,7 +129,13 @@ bool StopPending(void)
   if (now < stop.next && !caught[0] && !caught[1]) return false;
   stop.next = now + PROBE_INTERVAL;
   Look(now);
+  stop.since = now;
   return stop.reason != NOTHING;
+}
+
+bool StopOverdue(void)
+{
+  return StopPending() && WallTime() > stop.since + GRACE;
 }
 
 const char *StopReason(void)
@@ -176,6 +183,7 @@ PetscErrorCode Pulse(void)
   (void)StopPending();
   reason = stop.reason;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &reason, 1, MPI_INT, MPI_MAX, stop.comm));
+  if (reason && !stop.reason) stop.since = WallTime();
   stop.reason = reason;
   if (stop.beat) PetscCall(stop.beat(stop.ctx, reason != NOTHING));
   PetscFunctionReturn(reason != NOTHING ? UMK_ERR_STOPPED : 0);

@@ -245,6 +245,7 @@ static PetscErrorCode weigh(Channel c, const Initial *f, PetscInt begin, PetscIn
     const PetscInt slot = (s / nm) % nb, nu = s % nm;
     PetscReal     *w    = d->weight + (size_t)s * (size_t)d->span;
     bool           any;
+    if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
     fill_slice(c, begin, n, el->first[f->ik] + (int32_t)(s / (nm * nb)), slot, nu);
     if (delta->scheme == DELTA_TETRAHEDRON) PetscCall(DeltaWeights(delta, el, d->x, NULL, NULL, w, &any));
     else PetscCall(DeltaWeightsOf(delta, el->mesh, n, d->x, d->gradient, d->second, w, &any));
@@ -340,6 +341,7 @@ static PetscErrorCode finish_block(Channel c, const Initial *f, const ProcessSin
   PetscInt at;
   PetscFunctionBeginUser;
   if (d->partner.n == 0) PetscFunctionReturn(0);
+  if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
   PetscCall(load_batch(c, f->ik, &at));
   PetscCall(vertices(c, f, at));
   PetscCall(emit(c, f, sink));

@@ -219,6 +219,7 @@ static PetscErrorCode scan_tetrahedra(Data *d, const Delta *delta, States s, con
       for (PetscInt n1 = f->ordered ? 0 : n; n1 < nm; n1++) {
         bool any;
         if (s->point_state[f->q * nm + n0] < 0) continue;
+        if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
         for (PetscInt i = 0; i < f->npartners; i++)
           d->x[i] = s->point_energy[d->point[i] * nm + n] + sign * (s->point_energy[d->partner[i] * nm + n1] - s->point_energy[f->q * nm + n0]);
         PetscCall(DeltaWeights(delta, PartnersStates(f->context), d->x, NULL, NULL, d->weight, &any));
@@ -327,6 +328,7 @@ static PetscErrorCode evaluate(Data *d, States s, const First *f, const ProcessS
   PetscFunctionBeginUser;
   for (PetscInt begin = 0, end = 0; begin < d->nentries; begin = end) {
     PetscInt npairs = 0;
+    if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
     for (; end < d->nentries; end++) {
       const bool fresh = end == begin || d->entry[end].pair != d->entry[end - 1].pair;
       if (fresh && npairs == PAIRS) break;

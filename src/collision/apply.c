@@ -40,6 +40,7 @@ static PetscErrorCode mark(void *ctx, PetscInt channel, const ProcessBatch *b, C
   PetscFunctionBeginUser;
   (void)channel;
   (void)chunk;
+  if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
   for (int k = 0; k < active.n; k++)
     for (PetscInt i = 0; i < b->count; i++) touch(a, MemberUnknown(a->c, b, active.member[k], i));
   PetscFunctionReturn(0);
@@ -73,7 +74,7 @@ static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatc
   const ActiveMembers active = CollisionActive(c, b);
   PetscFunctionBeginUser;
   (void)channel;
-  (void)chunk;
+  if (!chunk && StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
   for (PetscInt n = 0; active.n > 0 && n < b->count; n++) {
     if (b->nmembers == 1) {
       const PetscInt at = 3 * ghost(a, MemberUnknown(c, b, 0, n));
@@ -122,6 +123,7 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   const PetscReal   *rate;
   const PetscScalar *px, *pp;
   PetscScalar       *py;
+  PetscErrorCode     code = 0;
   PetscFunctionBeginUser;
   PetscCall(MatShellGetContext(A, &a));
   PetscCall(VecCopy(x, a->projected));
@@ -133,10 +135,12 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   PetscCall(VecGetArrayRead(a->in, &a->x));
   PetscCall(VecGetArray(a->out, &a->y));
   StageWorkBegin();
-  PetscCall(a->how == COLLISION_BLOCKS ? apply_blocks(a) : apply_processes(a));
+  code = a->how == COLLISION_BLOCKS ? apply_blocks(a) : apply_processes(a);
   StageWorkEnd();
   PetscCall(VecRestoreArrayRead(a->in, &a->x));
   PetscCall(VecRestoreArray(a->out, &a->y));
+  if (!a->c->keep) code = ErrorAgree(a->c->comm, code); /* processes enumerated anew take long: that stops in between */
+  PetscCall(code);
   PetscCall(VecScatterBegin(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
   PetscCall(VecScatterEnd(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
   PetscCall(CollisionProject(a->c, y));

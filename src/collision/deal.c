@@ -17,6 +17,27 @@ static Places find_places(Collision c)
   return p;
 }
 
+/* work [n] of the places begin ... end - 1 */
+static PetscErrorCode find_work(Collision c, const Places *p, PetscInt begin, PetscInt end, PetscReal *work)
+{
+  Progress progress;
+  PetscInt done = 0;
+  PetscFunctionBeginUser;
+  ProgressBegin(&progress, "dealing the work", (PetscReal)(c->nchannels * (end - begin)));
+  for (PetscInt i = 0; i < c->nchannels; i++) {
+    const Species  s    = c->channel[i]->first;
+    const PetscInt last = PetscMin(end - p->place[s], c->states[s]->nk);
+    for (PetscInt ik = PetscMax(0, begin - p->place[s]); ik < last; ik++) {
+      PetscReal w;
+      if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
+      PetscCall(ChannelWork(c->channel[i], ik, &w));
+      work[p->place[s] + ik] += w;
+      ProgressUpdate(&progress, (PetscReal)++done);
+    }
+  }
+  PetscFunctionReturn(0);
+}
+
 /* work [n], one copy per node: each rank finds that of a part of the list. */
 static PetscErrorCode gather_work(Collision c, const Places *p, SharedArray array)
 {
@@ -25,15 +46,7 @@ static PetscErrorCode gather_work(Collision c, const Places *p, SharedArray arra
   PetscFunctionBeginUser;
   PetscCall(SharedArrayGet(array, &work));
   StatesShare(c->comm, p->n, &begin, &end);
-  for (PetscInt i = 0; i < c->nchannels; i++) {
-    const Species  s    = c->channel[i]->first;
-    const PetscInt last = PetscMin(end - p->place[s], c->states[s]->nk);
-    for (PetscInt ik = PetscMax(0, begin - p->place[s]); ik < last; ik++) {
-      PetscReal w;
-      PetscCall(ChannelWork(c->channel[i], ik, &w));
-      work[p->place[s] + ik] += w;
-    }
-  }
+  PetscCall(ErrorAgree(c->comm, find_work(c, p, begin, end, work)));
   PetscCall(SharedArrayCombine(array, sizeof(PetscReal) * (size_t)begin, sizeof(PetscReal) * (size_t)end));
   PetscFunctionReturn(0);
 }

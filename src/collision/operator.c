@@ -37,6 +37,7 @@ static PetscErrorCode scan(void *ctx, PetscInt channel, const ProcessBatch *b, C
   int32_t            *block;
   PetscFunctionBeginUser;
   (void)channel;
+  if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
   if (active.npairs == 0 || (chunk && chunk->block) || over_limit(c)) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(active.npairs * b->count, &block));
   PetscCall(find_blocks(c, b, &active, block));
@@ -76,6 +77,7 @@ static PetscErrorCode insert(void *ctx, PetscInt channel, const ProcessBatch *b,
   int32_t            *block;
   PetscFunctionBeginUser;
   (void)channel;
+  if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
   if (active.npairs == 0) PetscFunctionReturn(0);
   block = chunk ? chunk->block : NULL;
   if (!chunk) {

@@ -70,6 +70,7 @@ static PetscErrorCode add_rates(void *ctx, PetscInt channel, const ProcessBatch 
   PetscFunctionBeginUser;
   (void)chunk;
   (void)channel;
+  if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
   if (active.n == 0) PetscFunctionReturn(0);
   if (b->nmembers == 1) {
     PetscCall(add_walls(r, b));

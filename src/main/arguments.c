@@ -9,7 +9,11 @@
 #define OUTPUT {"--output", "-o", "FILE", "name of the results file (instead of the deck's)"}
 #define RESTART {"--restart", NULL, NULL, "continue an unfinished run from its checkpoint, on any number of ranks; from the beginning where there is none"}
 
-static const Option run_options[]  = {SET, OUTPUT, RESTART, {NULL}};
+static const Option run_options[]  = {SET, OUTPUT, RESTART,
+  {"--max-time", NULL, "TIME", "stop cleanly after this wall time: HH:MM:SS, D-HH:MM:SS, or such as '90 min'"},
+  {"--log", NULL, "FILE", "append everything that is printed, with times and at the level of --verbose"},
+  {"--progress", NULL, "TIME", "between lines of progress where there is no terminal (default: 10 s, later 60 s)"},
+  {NULL}};
 static const Option path_options[] = {SET, OUTPUT, {NULL}};
 static const Option deck_options[] = {SET, {NULL}};
 static const Option keys_options[] = {{"--markdown", NULL, NULL, "as a Markdown document (docs/deck.md)"}, {NULL}};

@@ -63,6 +63,10 @@ PetscErrorCode RegisterKeys(void);
 PetscErrorCode RunRegisterKeys(void); /* run.c */
 PetscErrorCode CommandLoadDeck(const Arguments *arguments, Deck *deck);
 
+/* --- run_options.c: --max-time, --log, --progress; then, with the results open, signals, the limit and the file STOP beside them. Collective. */
+PetscErrorCode RunReadOptions(const Arguments *arguments);
+PetscErrorCode RunWatchStop(const char *output);
+
 /* --- one file each. Collective. */
 PetscErrorCode CommandRun(const Arguments *arguments);
 PetscErrorCode CommandCheck(const Arguments *arguments);

@@ -70,7 +70,7 @@ static PetscErrorCode PrintPath(const Dispersion *d, const KPath *p, const Petsc
     PetscCall(ReportTableAddRow(table, row, NULL));
   }
   Log(1, "%s along the path (%" PetscInt_FMT " points)\n", d->name, p->n);
-  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableLog(table));
   PetscCall(ReportTableDestroy(&table));
   PetscFunctionReturn(0);
 }

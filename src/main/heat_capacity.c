@@ -135,7 +135,7 @@ static PetscErrorCode Print(PetscInt nT, const Columns *c)
   PetscCall(ReportTableCreate(4, column, &table));
   for (PetscInt t = 0; t < nT; t++) PetscCall(ReportTableAddRow(table, (PetscReal[4]){c->temperature[t], c->atom[t], c->mole[t], c->volume[t]}, NULL));
   Log(1, "heat capacity of the phonons (a mole is one of atoms)\n");
-  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableLog(table));
   PetscCall(ReportTableDestroy(&table));
   PetscFunctionReturn(0);
 }

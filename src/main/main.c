@@ -96,9 +96,10 @@ static int Finish(MPI_Comm world, PetscErrorCode code)
   if (together && StopFinish()) return 1;
   if (together) code = ErrorAgree(world, code);
   MPI_Comm_rank(world, &rank);
-  if (code == UMK_ERR_STOPPED && !rank) fprintf(stderr, "umklapp: stopped: %s\n", StopReason());
-  else if (code && ErrorMessage()[0] && (!rank || !together)) fprintf(stderr, "umklapp: %s\n", ErrorMessage());
+  if (code == UMK_ERR_STOPPED && !rank) LogError("umklapp: stopped: %s%s%s", StopReason(), ErrorMessage()[0] ? "; " : "", ErrorMessage());
+  else if (code && ErrorMessage()[0] && (!rank || !together)) LogError("umklapp: %s", ErrorMessage());
   ResultsAbandon(together);
+  LogClose();
   if (!together) MPI_Abort(MPI_COMM_WORLD, ExitStatus(code));
   MPI_Comm_free(&world);
   if (SlepcFinalize()) return 1;

@@ -235,10 +235,10 @@ static PetscErrorCode Report(const OpticalStudy *s, const Spectra *x)
     }
     PetscCall(ReportTableAddRow(table, (const PetscReal[8]){s->scan.point[p].kT / UMK_KELVIN, s->scan.point[p].mu / UMK_EV, sum[0], sum[1], sum[0] + sum[1], sum[2], (sum[0] + sum[1]) / sum[2] - 1, epsilon}, NULL));
   }
-  printf("\n");
-  PetscCall(ReportTablePrint(table, stdout));
+  Log(0, "\n");
+  PetscCall(ReportTableLog(table));
   PetscCall(ReportTableDestroy(&table));
-  printf("\n");
+  Log(0, "\n");
   PetscFunctionReturn(0);
 }
 

@@ -347,9 +347,9 @@ PetscErrorCode OrbitsReport(const OrbitStudy *s)
   if (rank) PetscFunctionReturn(0);
   PetscCall(ReportTableCreate(COLUMNS, columns, &table));
   PetscCall(AddRows(s, table));
-  printf("\n");
-  PetscCall(ReportTablePrint(table, stdout));
+  Log(0, "\n");
+  PetscCall(ReportTableLog(table));
   PetscCall(ReportTableDestroy(&table));
-  printf("\n");
+  Log(0, "\n");
   PetscFunctionReturn(0);
 }

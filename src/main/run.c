@@ -403,6 +403,7 @@ PetscErrorCode CommandRun(const Arguments *a)
 
   PetscFunctionBeginUser;
   run.start = WallTime();
+  PetscCall(RunReadOptions(a));
   PetscCall(CommandLoadDeck(a, &deck));
   PetscCall(StudyRun(&deck, restart, &done));
   if (done) PetscFunctionReturn(0);
@@ -415,7 +416,7 @@ PetscErrorCode CommandRun(const Arguments *a)
     PetscFunctionReturn(0);
   }
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
-  PetscCall(StopInstall(0.0, NULL));
+  PetscCall(RunWatchStop(output));
   PetscCall(Compute(&run, deck));
   PetscCall(Write(&run, deck));
   PetscCall(StageBegin("report"));

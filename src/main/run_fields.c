@@ -201,7 +201,7 @@ static PetscErrorCode report_magnetic(const RunData *d)
                                 nernst * factor_of(d, NERNST) * 1e6, (PetscReal)RunTensors(d, (int)l, at, b, 0, false)->iterations};
     PetscCall(ReportTableAddRow(table, row, text));
   }
-  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableLog(table));
   if (lines > REPORT_LINES) Log(1, "          %d more lines are in the results file", (int)lines - REPORT_LINES);
   PetscCall(ReportTableDestroy(&table));
   PetscFunctionReturn(0);
@@ -232,7 +232,7 @@ static PetscErrorCode report_frequencies(const RunData *d)
     }
     PetscCall(ReportTableAddRow(table, row, text));
   }
-  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableLog(table));
   if (lines > REPORT_LINES) Log(1, "          %d more lines are in the results file", (int)lines - REPORT_LINES);
   PetscCall(ReportTableDestroy(&table));
   PetscFunctionReturn(0);

@@ -291,7 +291,7 @@ static PetscErrorCode report_both(const RunData *d)
         if (enhanced[k].title) row[column++] = l == LEVEL_DRAG ? 100.0 * enhancement(d, at, enhanced[k].offset) : NAN;
       PetscCall(ReportTableAddRow(table, row, text));
     }
-  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableLog(table));
   PetscCall(ReportTableDestroy(&table));
   PetscFunctionReturn(0);
 }
@@ -312,7 +312,7 @@ static PetscErrorCode report_electrons(const RunData *d)
       text[3] = TransportLevelName[l];
       PetscCall(ReportTableAddRow(table, row, text));
     }
-  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableLog(table));
   PetscCall(ReportTableDestroy(&table));
   PetscFunctionReturn(0);
 }
@@ -332,7 +332,7 @@ static PetscErrorCode report_phonons(const RunData *d)
       const PetscReal row[7]          = {d->scan->point[at].kT / UMK_KELVIN, 0.0, factor * mean(d, k), factor * k[0][0], factor * k[1][1], factor * k[2][2], (PetscReal)x->iterations};
       if (d->scan->level[l]) PetscCall(ReportTableAddRow(table, row, text));
     }
-  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableLog(table));
   PetscCall(ReportTableDestroy(&table));
   PetscFunctionReturn(0);
 }

@@ -1,5 +1,6 @@
 /* The table of studies, and what they share: deck, material, results file. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "commands.h"
 #include "study.h"
 
 static const Study studies[] = {
@@ -60,6 +61,7 @@ static PetscErrorCode Run(const Study *study, Deck deck)
   PetscFunctionBeginUser;
   PetscCall(DeckGetString(deck, "output", &output, NULL));
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &r));
+  PetscCall(RunWatchStop(output));
   PetscCall(DeckGetSection(deck, "material", &section));
   PetscCall(MaterialCreateFromDeck(PETSC_COMM_WORLD, section, &m));
   PetscCall(MaterialGetName(m, &name));

@@ -343,7 +343,7 @@ static PetscErrorCode Report(const PacketStudy *s)
                                100 * Difference(current, v), EnergyDrift(s, i)};
     PetscCall(ReportTableAddRow(table, row, text));
   }
-  PetscCall(ReportTablePrint(table, stdout));
+  PetscCall(ReportTableLog(table));
   PetscCall(ReportTableDestroy(&table));
   Log(1, "          energy: velocity of the centre of energy; deviation from the group velocity, part of it of the finite width (mean over the packet);");
   Log(1, "          current: energy current between atoms against the motion of the centre; drift: of the total energy");

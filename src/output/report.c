@@ -1,5 +1,6 @@
 /* Tables of the text report: right-aligned columns under a title and a unit. */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 #include "umklapp/output.h"
 
@@ -83,6 +84,21 @@ PetscErrorCode ReportTablePrint(ReportTable t, FILE *out)
     fputc('\n', out);
   }
   PetscCall(PetscFree(width));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode ReportTableLog(ReportTable table)
+{
+  char  *text = NULL;
+  size_t size;
+  FILE  *out = open_memstream(&text, &size);
+
+  PetscFunctionBeginUser;
+  PetscCheck(out, PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a table");
+  PetscCall(ReportTablePrint(table, out));
+  PetscCheck(!fclose(out), PETSC_COMM_SELF, PETSC_ERR_MEM, "no memory for a table");
+  Log(0, "%s", text);
+  free(text);
   PetscFunctionReturn(0);
 }
 

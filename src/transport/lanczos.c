@@ -155,6 +155,7 @@ static PetscErrorCode destroy(Lanczos *l)
 static PetscErrorCode iterate(Lanczos *l, Vec x, PetscReal *beta)
 {
   Vec       v, w, before;
+  Progress  progress;
   PetscReal worst = HUGE_VAL, top = 0.0, last = 0.0;
   PetscFunctionBeginUser;
   PetscCall(VecDuplicate(x, &v));
@@ -163,8 +164,11 @@ static PetscErrorCode iterate(Lanczos *l, Vec x, PetscReal *beta)
   PetscCall(VecCopy(x, v));
   PetscCall(VecScale(v, 1.0 / l->norm));
   PetscCall(VecZeroEntries(before));
+  ProgressBegin(&progress, "iterations", 0.0);
   while (worst > l->s->tolerance && l->n < l->s->max_iterations) {
     PetscScalar alpha;
+    PetscCall(Pulse());
+    if (l->n > 0) ProgressIterate(&progress, l->n, worst, l->s->tolerance);
     PetscCall(grow(l));
     for (int i = 0; i < l->s->ndrives; i++) PetscCall(l->s->moment(l->s->context, l->s->X[i], v, l->m[l->n][i]));
     PetscCall(next_direction(l, v, last));

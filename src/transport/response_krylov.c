@@ -176,6 +176,7 @@ PetscErrorCode ResponseCreateKSP(Solver *v, int doubled)
   PetscCall(PetscOptionsHasName(NULL, "response_", "-pc_type", &given));
   v->given[doubled] = given;
   PetscCall(KSPSetFromOptions(v->ksp[doubled]));
+  PetscCall(TransportWatch(v->ksp[doubled]));
   PetscFunctionReturn(0);
 }
 

@@ -16,6 +16,7 @@ static PetscErrorCode create_ksp(Transport t)
   PetscCall(KSPGetPC(t->ksp, &pc));
   PetscCall(PCSetType(pc, PCJACOBI));
   PetscCall(KSPSetFromOptions(t->ksp));
+  PetscCall(TransportWatch(t->ksp));
   PetscFunctionReturn(0);
 }
 

@@ -26,6 +26,8 @@ struct _p_Transport {
   bool      shifted, reversed; /* frequencies one by one; fields reversed too */
 };
 
+/* Every iteration from now on is a Pulse(), and says how far it is. A solution that is stopped holds the last iterate (cg, richardson). */
+PetscErrorCode TransportWatch(KSP ksp);
 /* Solve for both drives with the whole operator; fills the audit of x. */
 PetscErrorCode TransportSolveFull(Transport t, TransportTensors *x);
 
