@@ -121,6 +121,8 @@ PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end);
 /* Every node's copy of `count` items becomes op over the nodes' copies (MPI_MAX, MPI_SUM ...); what a node's ranks have written is there first. Collective. */
 PetscErrorCode SharedArrayReduce(SharedArray array, size_t count, MPI_Datatype type, MPI_Op op);
 PetscErrorCode SharedArrayDestroy(SharedArray *array);
+/* Bytes of all shared arrays that there are now. Not collective. */
+PetscReal      SharedArrayTotal(void);
 
 /* --- stopping before the end (src/base/stop.c) --------------------------------------------- */
 /*
@@ -190,6 +192,11 @@ void      ProgressEnd(Progress *p);
 /* Seconds between lines, instead of 10 to 60. */
 void      ProgressSetInterval(PetscReal seconds);
 PetscReal WallTime(void);
+/* Processor time of this rank in seconds. */
+PetscReal ProcessorTime(void);
+/* The largest resident memory in MiB between the two; Begin gives what there is then. Memory of finished work is handed back first (src/base/usage.c). */
+PetscReal MemoryPeakBegin(void);
+PetscReal MemoryPeakEnd(void);
 /* Resident memory of this rank in MiB, now and peak. */
 void MemoryUsage(PetscReal *now, PetscReal *peak);
 

@@ -67,6 +67,36 @@ PetscErrorCode CollisionWants(Collision collision, PetscInt channel, PetscInt po
 PetscErrorCode CollisionRestore(Collision collision, const CollisionPiece *piece);
 PetscErrorCode CollisionRestoreDone(Collision collision, PetscInt channel, PetscInt point);
 PetscErrorCode CollisionGetCost(Collision collision, CollisionCost *cost);
+/* How often this rank has gone through its processes or blocks since the collision was made, and the processor time of it. */
+typedef struct {
+  PetscInt  rates, scans, fills, applications;
+  PetscReal rates_s, scans_s, fills_s, applications_s;
+  PetscReal moving_s; /* to find those of channels that depend on the point */
+} CollisionWork;
+PetscErrorCode CollisionGetWork(Collision collision, CollisionWork *work);
+
+/*
+  CollisionSetUpSample - instead of CollisionSetUp, for a forecast, on one rank: the processes of some wedge points alone, drawn evenly over the points in the order of their work, until
+  `seconds` of processor time or `bytes` of processes are spent, but `least` points or all. All unknowns are rows of this rank, so that the sample is a collision operator like any
+  other, as large as the whole in its states. point: for channels that depend on it.
+*/
+typedef struct { /* whole operator, from the sample */
+  bool      complete;                  /* the sample is everything */
+  PetscReal share;                     /* of the kept processes that is in the sample */
+  PetscReal processes, bytes, seconds; /* kept ones, and the processor time to find them */
+  PetscReal moving, moving_bytes, moving_seconds; /* those of channels that depend on the point, at each point */
+  PetscReal pairs, moving_pairs;       /* pairs of unknowns, all processes */
+  PetscReal deal_seconds;              /* to weigh the points */
+  PetscReal largest;                   /* share of the work of the heaviest point */
+} CollisionSample;
+PetscErrorCode CollisionSetUpSample(Collision collision, const StatesPoint *point, PetscReal seconds, PetscReal bytes, PetscInt least, CollisionSample *sample);
+/*
+  CollisionCountBlocks - after CollisionSetUpSample and CollisionSetPoint: coupled pairs that a rank holds to which each share[i] of all wedge points is dealt, blocks [n]. Found
+  in the sample, each with the number of points that it is met from; beyond the sample's own share by the law of such counts (src/collision/incidence.c).
+*/
+PetscErrorCode CollisionCountBlocks(Collision collision, PetscInt n, const PetscReal *share, PetscReal *blocks);
+/* Bytes in which a rank with so many processes finds the places of so many blocks. Not collective. */
+PetscReal      CollisionTableBytes(PetscReal unknowns, PetscReal processes, PetscReal blocks);
 /* Go to a thermodynamic point: weights, point-dependent channels, rates. Collective. */
 PetscErrorCode CollisionSetPoint(Collision collision, const StatesPoint *point);
 

@@ -25,6 +25,10 @@ typedef struct _Split {
   struct _Split *next;
 } Split;
 
+static PetscReal total; /* bytes of all that there are */
+
+PetscReal SharedArrayTotal(void) { return total; }
+
 static int keyval = MPI_KEYVAL_INVALID;
 
 /* The world's are left to the end of the program: nothing can be freed collectively while MPI ends. */
@@ -122,6 +126,7 @@ PetscErrorCode SharedArrayCreate(MPI_Comm comm, size_t bytes, SharedArray *array
   PetscCallMPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, a->window));
   if (a->node_rank == 0) memset(a->address, 0, (size_t)size);
   PetscCall(SharedArrayFence(a));
+  total += (PetscReal)bytes;
   *array = a;
   PetscFunctionReturn(0);
 }
@@ -232,6 +237,7 @@ PetscErrorCode SharedArrayDestroy(SharedArray *array)
 
   PetscFunctionBeginUser;
   if (!a) PetscFunctionReturn(0);
+  total -= (PetscReal)a->bytes;
   PetscCallMPI(MPI_Win_unlock_all(a->window));
   PetscCallMPI(MPI_Win_free(&a->window));
   PetscCall(PetscFree(*array));

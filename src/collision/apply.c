@@ -117,15 +117,13 @@ static PetscErrorCode apply_processes(Apply *a)
 }
 
 /* y = P A P x + (1 - P) D x; D x for states without any scattering */
-static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
+static PetscErrorCode apply_operator(Apply *a, Vec x, Vec y)
 {
-  Apply             *a;
   const PetscReal   *rate;
   const PetscScalar *px, *pp;
   PetscScalar       *py;
   PetscErrorCode     code = 0;
   PetscFunctionBeginUser;
-  PetscCall(MatShellGetContext(A, &a));
   PetscCall(VecCopy(x, a->projected));
   PetscCall(CollisionProject(a->c, a->projected));
   PetscCall(VecScatterBegin(a->scatter, a->projected, a->in, INSERT_VALUES, SCATTER_FORWARD));
@@ -155,6 +153,18 @@ static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
   PetscCall(VecRestoreArrayRead(x, &px));
   PetscCall(VecRestoreArrayRead(a->projected, &pp));
   PetscCall(VecRestoreArray(y, &py));
+  PetscFunctionReturn(0);
+}
+
+static PetscErrorCode shell_mult(Mat A, Vec x, Vec y)
+{
+  const PetscReal start = ProcessorTime();
+  Apply          *a;
+  PetscFunctionBeginUser;
+  PetscCall(MatShellGetContext(A, &a));
+  PetscCall(apply_operator(a, x, y));
+  a->c->work.applications++;
+  a->c->work.applications_s += ProcessorTime() - start;
   PetscFunctionReturn(0);
 }
 

@@ -11,11 +11,20 @@ static inline uint64_t hash_pair(int32_t a, int32_t b)
 
 #define TRIANGLE_MOST 8192 /* unknowns up to which a table of all pairs may be held: 134 MB */
 
+/* Whether a table of all n (n + 1)/2 pairs takes no more than hashing so many. */
+static bool triangle(PetscReal nunknowns, PetscReal expected) { return nunknowns > 0.0 && nunknowns <= TRIANGLE_MOST && 0.5 * nunknowns * (nunknowns + 1.0) <= 2.0 * expected; }
+
+PetscReal CollisionTableBytes(PetscReal nunknowns, PetscReal processes, PetscReal blocks)
+{
+  if (blocks <= 0.0) return 0.0;
+  return sizeof(int32_t) * (triangle(nunknowns, 3.0 * processes) ? 0.5 * nunknowns * (nunknowns + 1.0) : pow(2.0, PetscMax(12.0, ceil(log2(2.0 * blocks)))));
+}
+
 PetscErrorCode BlockListPrepare(BlockList *l, PetscInt nunknowns, PetscReal expected)
 {
   const size_t n = (size_t)nunknowns * ((size_t)nunknowns + 1) / 2;
   PetscFunctionBeginUser;
-  if (l->pair || l->slot || nunknowns == 0 || nunknowns > TRIANGLE_MOST || (PetscReal)n > 2.0 * expected) PetscFunctionReturn(0);
+  if (l->pair || l->slot || !triangle((PetscReal)nunknowns, expected)) PetscFunctionReturn(0);
   l->nunknowns = nunknowns;
   PetscCall(PetscMalloc1(n, &l->slot));
   memset(l->slot, 0xff, sizeof(int32_t) * n);

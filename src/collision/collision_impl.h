@@ -60,6 +60,8 @@ struct _p_Collision {
   PetscReal  *weight[NSPECIES];   /* w of all states, node-shared */
   StatesPoint point;
   PetscInt    only;               /* the one channel that acts, or -1 */
+  CollisionWork work;
+  PetscReal   drawn[NSPECIES];    /* of a sample: share of the wedge points */
   PetscInt    serial;             /* counts points, to know what is stale */
   Store       fixed, moving;      /* point-independent and point-dependent processes */
   PetscReal   processes;          /* point-independent ones, this rank */

@@ -69,9 +69,10 @@ PetscErrorCode CollisionForEach(Collision c, ChunkConsumer consumer, void *ctx)
 
 PetscErrorCode CollisionEnumerateMoving(Collision c)
 {
-  Enumeration    e    = {.c = c, .store = &c->moving};
-  const bool     keep = c->keep;
-  PetscErrorCode code;
+  const PetscReal start = ProcessorTime();
+  Enumeration     e     = {.c = c, .store = &c->moving};
+  const bool      keep  = c->keep;
+  PetscErrorCode  code;
   PetscFunctionBeginUser;
   PetscCall(StoreClear(&c->moving));
   c->keep = true; /* the processes of one point are always kept */
@@ -80,6 +81,7 @@ PetscErrorCode CollisionEnumerateMoving(Collision c)
   StageWorkEnd();
   c->keep = keep;
   PetscCall(ErrorAgree(c->comm, code));
+  c->work.moving_s += ProcessorTime() - start;
   PetscFunctionReturn(0);
 }
 

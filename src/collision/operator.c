@@ -167,17 +167,30 @@ static PetscErrorCode set_values(Collision c)
   PetscFunctionReturn(0);
 }
 
-/* This rank's share of the blocks at the present point; *grown: pairs that were not there before. */
+static PetscErrorCode find_pairs(Collision c)
+{
+  const PetscReal start = ProcessorTime();
+  PetscFunctionBeginUser;
+  PetscCall(prepare_blocks(c));
+  StageWorkBegin();
+  const PetscErrorCode code = CollisionForEach(c, scan, c);
+  StageWorkEnd();
+  PetscCall(ErrorAgree(c->comm, code));
+  c->work.scans++;
+  c->work.scans_s += ProcessorTime() - start;
+  PetscFunctionReturn(0);
+}
+
+/* This rank's share of the blocks at the present point. */
 PetscErrorCode CollisionFillBlocks(Collision c)
 {
+  PetscErrorCode code;
+  PetscReal      start;
   PetscFunctionBeginUser;
   if (c->serial_blocks == c->serial) PetscFunctionReturn(0);
   PetscCall(PetscLogEventBegin(CollisionEvent[EVENT_FILL], 0, 0, 0, 0));
-  PetscCall(prepare_blocks(c));
-  StageWorkBegin();
-  PetscErrorCode code = CollisionForEach(c, scan, c);
-  StageWorkEnd();
-  PetscCall(ErrorAgree(c->comm, code));
+  PetscCall(find_pairs(c));
+  start = ProcessorTime();
   if (c->blocks.count != c->nvalues) {
     PetscCall(PetscFree(c->value));
     PetscCall(PetscMalloc1(9 * (size_t)PetscMax(1, c->blocks.count), &c->value));
@@ -191,6 +204,8 @@ PetscErrorCode CollisionFillBlocks(Collision c)
   PetscCall(ErrorAgree(c->comm, code));
   PetscCall(PetscLogEventEnd(CollisionEvent[EVENT_FILL], 0, 0, 0, 0));
   c->serial_blocks = c->serial;
+  c->work.fills++;
+  c->work.fills_s += ProcessorTime() - start;
   PetscFunctionReturn(0);
 }
 
@@ -230,8 +245,7 @@ PetscErrorCode CollisionOperatorFits(Collision c, bool *fits)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm));
   if (!all) {
     c->block_limit = c->memory > kept ? c->memory - kept : 1.0;
-    PetscCall(prepare_blocks(c));
-    PetscCall(ErrorAgree(c->comm, CollisionForEach(c, scan, c)));
+    PetscCall(find_pairs(c));
     all = !over_limit(c);
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm));
     c->block_limit = 0.0;

@@ -231,7 +231,8 @@ static void add_columns(Collision c)
 
 PetscErrorCode CollisionComputeRates(Collision c)
 {
-  Sums sums;
+  const PetscReal start = ProcessorTime();
+  Sums            sums;
   PetscFunctionBeginUser;
   PetscCall(PetscLogEventBegin(CollisionEvent[EVENT_RATES], 0, 0, 0, 0));
   PetscCall(PetscCalloc3(c->nrows, &sums.energy, c->nrows, &sums.charge, c->nrows, &sums.bulk));
@@ -242,6 +243,8 @@ PetscErrorCode CollisionComputeRates(Collision c)
   PetscCall(energy_defect(c, &sums));
   PetscCall(PetscFree3(sums.energy, sums.charge, sums.bulk));
   PetscCall(PetscLogEventEnd(CollisionEvent[EVENT_RATES], 0, 0, 0, 0));
+  c->work.rates++;
+  c->work.rates_s += ProcessorTime() - start;
   PetscFunctionReturn(0);
 }
 

@@ -16,6 +16,13 @@ static const Option run_options[]  = {SET, OUTPUT, RESTART,
   {NULL}};
 static const Option path_options[] = {SET, OUTPUT, {NULL}};
 static const Option deck_options[] = {SET, {NULL}};
+static const Option forecast_options[] = {
+  SET,
+  OUTPUT,
+  {"--ranks", NULL, "N,N,...", "numbers of ranks to forecast for (default 1,2,4,8,16,32,64)"},
+  {"--memory", NULL, "GIB", "memory per rank (default: what this machine has left, shared by as many ranks as it has cores)"},
+  {"--per-node", NULL, "N", "ranks on a node (default: cores of this machine)"},
+  {NULL}};
 static const Option keys_options[] = {{"--markdown", NULL, NULL, "as a Markdown document (docs/deck.md)"}, {NULL}};
 static const Option import_options[] = {
   {"--output", "-o", "FILE", "the native material file to write"},
@@ -35,6 +42,7 @@ static const Option import_options[] = {
 static const Command commands[] = {
   {"run", "DECK", "transport: tensors at every temperature and carrier density of the deck", 1, 1, true, run_options, CommandRun},
   {"check", "DECK", "parse and validate; print the effective deck; run nothing", 1, 1, false, deck_options, CommandCheck},
+  {"forecast", "DECK", "processes, time, memory and files that a run will take on some numbers of ranks", 1, 1, true, forecast_options, CommandForecast},
   {"keys", "[SECTION]", "every deck key: type, default, unit, range, help", 0, 1, false, keys_options, CommandKeys},
   {"import", "FORMAT PATH...", "first-principles files -> one native material file; parts FORMAT PATH complete each other", 2, 16, false, import_options, CommandImport, ImportPrintFormats},
   {"inspect", "FILE", "what is in a material or results file", 1, 1, false, NULL, CommandInspect},

@@ -69,6 +69,7 @@ PetscErrorCode RunWatchStop(const char *output);
 
 /* --- one file each. Collective. */
 PetscErrorCode CommandRun(const Arguments *arguments);
+PetscErrorCode CommandForecast(const Arguments *arguments);
 PetscErrorCode CommandCheck(const Arguments *arguments);
 PetscErrorCode CommandKeys(const Arguments *arguments);
 PetscErrorCode CommandImport(const Arguments *arguments);

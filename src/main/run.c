@@ -6,6 +6,7 @@
 #include <string.h>
 #include "commands.h"
 #include "fermi_surface.h"
+#include "forecast.h"
 #include "run.h"
 #include "study.h"
 
@@ -388,6 +389,7 @@ static PetscErrorCode Write(Run *run, Deck deck)
   PetscCall(CheckpointMark(run->checkpoint.checkpoint, run->results));
   PetscCall(RunWrite(run->results, &run->data));
   PetscCall(RunWriteTimes(run->results));
+  PetscCall(ForecastCompare(deck, run->results, run->start));
   PetscCall(ResultsCommit(run->results));
   PetscCall(CheckpointRemove(run->checkpoint.checkpoint));
   PetscFunctionReturn(0);
@@ -425,6 +427,7 @@ PetscErrorCode CommandRun(const Arguments *a)
   Log(1, "results   %s", output);
   PetscCall(StageBegin(""));
   PetscCall(RunReportMachine(run.start));
+  PetscCall(ForecastCompare(deck, NULL, run.start));
   converged = Converged(&run);
   PetscCall(Destroy(&run));
   if (!converged) return UMK_ERR_CONVERGE;

@@ -30,6 +30,13 @@ CarrierKind ScanCarrierKind(const Scan *scan);
 /* Carriers that mobility and the table refer to, per bohr^3. */
 PetscReal ScanDensity(const Scan *scan, const StatesPoint *p);
 
+typedef struct { /* of a forecast: collisions of some of the wedge points alone (CollisionSetUpSample) */
+  const StatesPoint *point;              /* for channels that depend on it */
+  PetscReal          seconds, bytes;     /* each may take */
+  CollisionSample    electrons, lattice; /* of System.collision and .lattice.collision */
+  PetscReal          memory, time;       /* MiB and processor time when the last was done */
+} SystemSample;
+
 typedef struct { /* everything alive from deck to solver, in the order it is made */
   MPI_Comm       comm;
   Deck           deck;
@@ -69,6 +76,8 @@ typedef struct { /* everything alive from deck to solver, in the order it is mad
 
 /* Material and scan; the system takes the deck over. Collective, as all of these. */
 PetscErrorCode SystemCreate(MPI_Comm comm, Deck deck, System *system);
+/* For System.set_up, with a SystemSample as its context. On one rank. */
+PetscErrorCode SystemSetUpSample(void *ctx, PetscInt which, Collision collision);
 PetscErrorCode SystemMakeStates(System *system);
 PetscErrorCode SystemMakeCollision(System *system);
 PetscErrorCode SystemDestroy(System *system);

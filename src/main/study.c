@@ -81,6 +81,16 @@ static PetscErrorCode Run(const Study *study, Deck deck)
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode StudyName(Deck deck, const char **section)
+{
+  const Study *study;
+
+  PetscFunctionBeginUser;
+  PetscCall(Find(deck, &study));
+  *section = study ? study->section : NULL;
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode StudyRun(Deck *deck, bool restart, bool *done)
 {
   const Study *study;

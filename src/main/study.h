@@ -23,6 +23,9 @@ PetscErrorCode StudyRegisterKeys(void);
 /* Runs the study that the deck asks for, destroys the deck and says *done; does nothing when it asks for none. Collective. */
 PetscErrorCode StudyRun(Deck *deck, bool restart, bool *done);
 
+/* The section that makes the deck a study, NULL where it is transport's. Not collective. */
+PetscErrorCode StudyName(Deck deck, const char **section);
+
 PetscErrorCode WavePacketRegisterKeys(void);
 PetscErrorCode WavePacketRun(Deck deck, Material m, Results r);
 PetscErrorCode FocusingRegisterKeys(void);

@@ -216,6 +216,19 @@ static PetscErrorCode SetUpCollision(const System *r, PetscInt which, Collision 
   PetscFunctionReturn(0);
 }
 
+#define LEAST_POINTS 24 /* of a sample */
+
+PetscErrorCode SystemSetUpSample(void *ctx, PetscInt which, Collision collision)
+{
+  SystemSample *s = ctx;
+
+  PetscFunctionBeginUser;
+  PetscCall(CollisionSetUpSample(collision, s->point, s->seconds, s->bytes, LEAST_POINTS, which ? &s->lattice : &s->electrons));
+  MemoryUsage(&s->memory, NULL);
+  s->time = ProcessorTime();
+  PetscFunctionReturn(0);
+}
+
 /* The phonons' own channels on the refined region, to follow the electrons' in one collision operator. */
 static PetscErrorCode MakeRefinedChannels(System *r, Deck scattering)
 {

@@ -45,6 +45,22 @@ PetscErrorCode EngineCreate(MPI_Comm comm, const char *text, const char *sets, E
   PetscFunctionReturn(0);
 }
 
+PetscErrorCode EngineCreateSample(const char *text, const char *sets, SystemSample *sample, Engine *e)
+{
+  Deck deck;
+
+  PetscFunctionBeginUser;
+  LogSetLevel(0);
+  PetscCall(read_deck(text, sets, &deck));
+  PetscCall(SystemCreate(PETSC_COMM_SELF, deck, e));
+  PetscCall(SystemMakeStates(e));
+  sample->point     = &e->scan.point[0];
+  e->set_up         = SystemSetUpSample;
+  e->set_up_context = sample;
+  PetscCall(SystemMakeCollision(e));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode EngineDestroy(Engine *e)
 {
   PetscFunctionBeginUser;

@@ -17,6 +17,8 @@ typedef System Engine;
 /* sets: "key=value" overrides separated by ';', or NULL. Collective. */
 PetscErrorCode EngineCreate(MPI_Comm comm, const char *text, const char *sets, Engine *engine);
 PetscErrorCode EngineDestroy(Engine *engine);
+/* Processes of some wedge points alone, as a forecast has them; sample holds what they may take. Not collective. */
+PetscErrorCode EngineCreateSample(const char *text, const char *sets, SystemSample *sample, Engine *engine);
 /* Go to point `at` of the deck's scan. Collective. */
 PetscErrorCode EngineSetPoint(Engine *engine, PetscInt at, const StatesPoint **point);
 /* Set the point and solve there. Collective. */
