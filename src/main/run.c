@@ -411,13 +411,14 @@ PetscErrorCode CommandRun(const Arguments *a)
   if (done) PetscFunctionReturn(0);
   PetscCall(FermiSurfaceCheck(deck));
   PetscCall(DeckGetString(deck, "output", &output, NULL));
+  PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results)); /* from here on nobody else writes there */
   PetscCall(RunCheckpointCreate(deck, output, restart, &run.checkpoint, &done));
   if (done) {
+    PetscCall(ResultsDestroy(&run.results));
     PetscCall(RunCheckpointDestroy(&run.checkpoint));
     PetscCall(DeckDestroy(&deck));
     PetscFunctionReturn(0);
   }
-  PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results));
   PetscCall(RunWatchStop(output));
   PetscCall(Compute(&run, deck));
   PetscCall(Write(&run, deck));

@@ -378,10 +378,10 @@ PetscErrorCode RunCheckpointSetUp(void *ctx, PetscInt which, Collision collision
   }
   PetscCall(CollisionMarkSaved(collision));
   r->collision[which] = collision;
+  PulseSet(beat, r);
   while (!done) {
     PetscCall(CheckpointWait(r->checkpoint, &wait));
     PetscCall(CollisionEnumerate(collision, PetscMax(wait, 0.0), &done));
-    PetscCall(beat(r, false));
     PetscCall(Pulse());
   }
   PetscCall(CollisionEnd(collision));

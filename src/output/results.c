@@ -1,5 +1,5 @@
 /*
-  Life of a results file: temporary name, attributes, rename.
+  Life of a results file: lock, temporary name, attributes, rename.
 
   The temporary lies in the folder of the final name, so that the rename is atomic. Every rank makes the same HDF5 calls in the
   same order, as parallel HDF5 requires; after each step that can fail on some ranks only, all agree.
@@ -31,24 +31,37 @@ PetscErrorCode ResultsAgree(Results r, bool ok, const char *what)
   PetscFunctionReturn(0);
 }
 
-/* Rank 0: is the place of the results a place to write to? Leaves an empty temporary file. */
+/* Rank 0: is the place of the results a place to write to, and nobody else writing there? Leaves an empty temporary file, in place of a killed run's. */
 static PetscErrorCode OpenTemporary(Results r)
 {
-  struct stat info;
-  int         fd;
+  struct stat    info;
+  int            fd;
+  PetscErrorCode code;
 
   if (!stat(r->path, &info) && S_ISDIR(info.st_mode)) return InputErrorAt(r->path, 0, "cannot write the results: it is a folder");
+  if (r->lock[0]) {
+    code = OutputLock(r->path, r->lock, &r->lock_fd);
+    if (code) return code;
+  }
+  (void)unlink(r->temporary);
   fd = open(r->temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
   if (fd < 0) return InputErrorAt(r->path, 0, "cannot write the results: %s", strerror(errno));
+  r->made = true;
   close(fd);
   return 0;
+}
+
+/* What this process made besides the results goes. */
+static void Remove(Results r)
+{
+  if (r->made && r->temporary[0]) unlink(r->temporary);
+  if (r->lock_fd >= 0) unlink(r->lock);
 }
 
 /* Ctrl-C, or the end of a batch job: leave no temporary behind, then end as without this handler. */
 static void RemoveTemporaries(int number)
 {
-  for (Results r = open_results; r; r = r->next)
-    if (!r->rank && r->temporary[0]) unlink(r->temporary);
+  for (Results r = open_results; r; r = r->next) Remove(r);
   signal(number, SIG_DFL);
   raise(number);
 }
@@ -62,15 +75,17 @@ static void CatchSignals(void)
     if (!sigaction(numbers[i], NULL, &now) && now.sa_handler == SIG_DFL) signal(numbers[i], RemoveTemporaries);
 }
 
-static PetscErrorCode NameTemporary(Results r)
+/* The first file that a run opens is its results, and is locked; what it opens beside is its own then. */
+static PetscErrorCode NameFiles(Results r)
 {
-  const size_t length = strlen(r->path) + 32;
-  int          pid    = (int)getpid();
+  const size_t length = strlen(r->path) + 8;
 
   PetscFunctionBeginUser;
-  PetscCallMPI(MPI_Bcast(&pid, 1, MPI_INT, 0, r->comm));
   PetscCall(PetscMalloc1(length, &r->temporary));
-  snprintf(r->temporary, length, "%s.part%d", r->path, pid);
+  PetscCall(PetscMalloc1(length, &r->lock));
+  snprintf(r->temporary, length, "%s.part", r->path);
+  snprintf(r->lock, length, "%s%s", open_results ? "" : r->path, open_results ? "" : ".lock");
+  r->lock_fd = -1;
   PetscFunctionReturn(0);
 }
 
@@ -102,7 +117,7 @@ PetscErrorCode ResultsCreate(MPI_Comm comm, const char *path, Results *results)
   PetscCallMPI(MPI_Comm_dup(comm, &r->comm));
   PetscCallMPI(MPI_Comm_rank(r->comm, &r->rank));
   PetscCall(PetscStrallocpy(path, &r->path));
-  PetscCall(NameTemporary(r));
+  PetscCall(NameFiles(r));
   r->next      = open_results;
   open_results = r;
   CatchSignals();
@@ -252,9 +267,11 @@ PetscErrorCode ResultsDestroy(Results *results)
   if (!r) PetscFunctionReturn(0);
   Unlist(r);
   if (r->file >= 0) H5Fclose(r->file);
-  if (!r->rank && r->temporary[0]) unlink(r->temporary);
+  Remove(r);
+  if (r->lock_fd >= 0) close(r->lock_fd);
   PetscCallMPI(MPI_Comm_free(&r->comm));
   PetscCall(PetscFree(r->path));
+  PetscCall(PetscFree(r->lock));
   PetscCall(PetscFree(r->temporary));
   PetscCall(PetscFree(*results));
   PetscFunctionReturn(0);
@@ -264,8 +281,10 @@ void ResultsAbandon(bool together)
 {
   for (Results r = open_results; r; r = r->next) {
     if (together && r->file >= 0) H5Fclose(r->file);
-    if (!r->rank && r->temporary[0]) unlink(r->temporary);
+    Remove(r);
+    if (r->lock_fd >= 0) close(r->lock_fd);
     r->file         = H5I_INVALID_HID;
     r->temporary[0] = 0;
+    r->lock_fd      = -1;
   }
 }

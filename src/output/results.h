@@ -11,6 +11,9 @@ struct _p_Results {
   int       rank;      /* of this process in comm */
   char     *path;      /* final name */
   char     *temporary; /* "" once renamed */
+  char     *lock;      /* name of the lock file; "" without one */
+  int       lock_fd;   /* rank 0, while it is held; else -1 */
+  bool      made;      /* this process made the temporary */
   hid_t     file;      /* < 0 when closed */
   PetscReal start;     /* WallTime() at creation */
   Results   next;      /* of the open files of this process */
@@ -18,5 +21,8 @@ struct _p_Results {
 
 /* Collective: all ranks succeed, or all return an input error that names the file and what was being written. */
 PetscErrorCode ResultsAgree(Results results, bool ok, const char *what);
+
+/* lock.c, on rank 0: the lock `path` of a results file, or an input error that names who has it. It ends with the process, or with close(fd) after unlink(path). Not collective. */
+PetscErrorCode OutputLock(const char *output, const char *path, int *fd);
 
 #endif

@@ -3,8 +3,10 @@
   cannot be written is said at once.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <fcntl.h>
 #include <hdf5.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <glob.h>
 #include "harness.h"
@@ -91,7 +93,7 @@ START_TEST(arrays_come_back)
   part.axis = 0;
   ck_call(ResultsWriteIntegersPart(r, "/electrons/band", 1, &n, &part, numbers, RESULTS_LABEL("1", "state", "test")));
   ck_call(ResultsWriteArray(r, "/empty", 1, (PetscInt[]){0}, NULL, RESULTS_LABEL("1", "none", "nothing")));
-  ck_assert_uint_eq(count_files(), 1);
+  ck_assert_uint_eq(count_files(), 2);
   ck_assert_int_ne(access(path, F_OK), 0); /* not under its name yet */
   ck_call(ResultsCommit(r));
   ck_call(ResultsDestroy(&r));
@@ -176,6 +178,117 @@ START_TEST(unwritable_is_said_at_once)
 }
 END_TEST
 
+/* A process apart that holds the lock of `path`, as another run's rank 0 would; ended by closing the pipe. */
+static pid_t hold_lock(int *end)
+{
+  struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int          in[2], out[2], fd;
+  char         name[PETSC_MAX_PATH_LEN + 32], byte = 0;
+  pid_t        child;
+
+  ck_assert(!pipe(in) && !pipe(out));
+  child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child) {
+    close(in[0]);
+    close(out[1]);
+    ck_assert_int_eq(read(out[0], &byte, 1), 1);
+    close(out[0]);
+    *end = in[1];
+    return child;
+  }
+  close(in[1]);
+  snprintf(name, sizeof name, "%s.lock", path);
+  fd = open(name, O_RDWR | O_CREAT, 0666);
+  if (fd < 0 || fcntl(fd, F_SETLK, &all) || write(fd, "host far\nprocess 12\njob 34\nstart today\n", 39) != 39 || write(out[1], &byte, 1) != 1) _exit(1);
+  (void)!read(in[0], &byte, 1);
+  _exit(0);
+}
+
+static void refused(const char *what)
+{
+  Results r;
+
+  ck_assert_int_eq(ResultsCreate(PETSC_COMM_WORLD, path, &r), UMK_ERR_INPUT);
+  ck_assert_msg(strstr(ErrorMessage(), what) != NULL, "%s", ErrorMessage());
+  ErrorClear();
+}
+
+static void granted(void)
+{
+  Results r;
+
+  ck_call(ResultsCreate(PETSC_COMM_WORLD, path, &r));
+  ck_assert_uint_eq(count_files(), 2);
+  ck_call(ResultsDestroy(&r));
+  ck_assert_uint_eq(count_files(), 0);
+}
+
+START_TEST(one_run_per_file)
+{
+  char  lock[PETSC_MAX_PATH_LEN + 32], part[PETSC_MAX_PATH_LEN + 32];
+  int   rank, end = -1;
+  pid_t child = 0;
+
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  snprintf(lock, sizeof lock, "%s.lock", path);
+  snprintf(part, sizeof part, "%s.part", path);
+  if (!rank) {
+    child = hold_lock(&end);
+    fclose(fopen(part, "w")); /* the other run's */
+  }
+  refused("host far, process 12, job 34, since today");
+  ck_assert_uint_eq(count_files(), 2);
+  if (!rank) {
+    close(end);
+    waitpid(child, NULL, 0);
+  }
+  granted(); /* the lock died with its process, what it left is cleared away */
+  granted();
+}
+END_TEST
+
+static void leave_text(const char *host, long pid)
+{
+  char  lock[PETSC_MAX_PATH_LEN + 32];
+  FILE *file;
+  int   rank;
+
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  MPI_Barrier(PETSC_COMM_WORLD);
+  if (rank) return;
+  snprintf(lock, sizeof lock, "%s.lock", path);
+  file = fopen(lock, "w");
+  ck_assert_ptr_nonnull(file);
+  if (host) fprintf(file, "host %s\nprocess %ld\njob -\nstart today\n", host, pid);
+  fclose(file);
+}
+
+START_TEST(no_locks_in_the_file_system)
+{
+  char   host[256] = "";
+  int    rank;
+  pid_t  gone;
+
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  gethostname(host, sizeof host - 1);
+  ck_call(PetscOptionsSetValue(NULL, "-output_lock_text", "1"));
+  granted();
+  leave_text("far", 1);
+  refused("may be writing");
+  leave_text(host, (long)getppid());
+  refused("if it is no more, remove");
+  gone = rank ? 0 : fork();
+  if (!rank && !gone) _exit(0);
+  if (gone) waitpid(gone, NULL, 0);
+  leave_text(host, (long)gone);
+  granted();
+  leave_text(NULL, 0);
+  granted();
+  ck_call(PetscOptionsClearValue(NULL, "-output_lock_text"));
+}
+END_TEST
+
 START_TEST(table_is_aligned)
 {
   const ReportColumn columns[] = {{"T", "K", "%.0f"}, {"mobility", "cm²/V/s", "%.4g"}, {"level", NULL, NULL}};
@@ -203,6 +316,8 @@ static Suite *make(void)
   tcase_add_test(t, attributes_come_back);
   tcase_add_test(t, nothing_without_commit);
   tcase_add_test(t, unwritable_is_said_at_once);
+  tcase_add_test(t, one_run_per_file);
+  tcase_add_test(t, no_locks_in_the_file_system);
   tcase_add_test(t, table_is_aligned);
   suite_add_tcase(s, t);
   return s;
