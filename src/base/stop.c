@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "umklapp/base.h"
 
 #define PROBE_INTERVAL 0.1 /* seconds between two looks */
 #define FILE_INTERVAL  1.0
 #define GRACE          10.0
+#define SPIN           2e-3 /* seconds that a rank waits at full speed */
 enum { TAG_UP = 1, TAG_DOWN = 2 };
 enum { NOTHING, BY_FILE, BY_LIMIT, BY_USR1, BY_TERM }; /* of two, the higher is named */
 
@@ -152,9 +154,12 @@ const char *StopReason(void)
   }
 }
 
+/* Who has waited a while leaves the processor to those that work. */
 PetscErrorCode StopWait(MPI_Request *request)
 {
-  int done = 0;
+  const struct timespec nap   = {0, 100000};
+  const PetscReal       begin = WallTime();
+  int                   done  = 0;
 
   PetscFunctionBeginUser;
   if (stop.comm == MPI_COMM_NULL) {
@@ -164,6 +169,7 @@ PetscErrorCode StopWait(MPI_Request *request)
   while (!done) {
     PetscCallMPI(MPI_Test(request, &done, MPI_STATUS_IGNORE));
     if (!done) (void)StopPending();
+    if (!done && WallTime() > begin + SPIN) nanosleep(&nap, NULL);
   }
   PetscFunctionReturn(0);
 }

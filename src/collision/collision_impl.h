@@ -77,6 +77,8 @@ struct _p_Collision {
   PetscInt    blocks_in_matrix;   /* what the sparsity pattern knows */
   Mat         A, D;
   PetscInt    serial_A, serial_D, serial_blocks;
+  Progress    filling;            /* of the blocks */
+  PetscReal   filled;             /* processes, for it */
   PetscReal  *value;              /* [nvalues][9] of the blocks, this rank's share */
   PetscInt    nvalues;
   int         ncomponent;         /* entries of a block that the operations can fill */

@@ -158,6 +158,8 @@ PetscErrorCode CollisionCreateInterpolation(Collision fine, Collision coarse, co
   Interpolator   ip = {.fine = fine, .coarse = coarse, .inside = inside};
   const PetscInt n  = fine->nlocal[SPECIES_PHONON];
   PetscInt       first, own = 0;
+  PetscErrorCode code = 0;
+  Progress       progress;
   PetscFunctionBeginUser;
   PetscCall(MeshStencilCreate(coarse_states(&ip)->mesh, fine_states(&ip)->mesh, &ip.stencil));
   PetscCall(find_refined(&ip));
@@ -165,10 +167,15 @@ PetscErrorCode CollisionCreateInterpolation(Collision fine, Collision coarse, co
   PetscCall(create_matrix(fine->comm, 3 * n, 3 * (coarse->nrows + ip.nrefined), 72, P));
   PetscCall(create_matrix(fine->comm, n, coarse->nrows + ip.nrefined, 24, weights));
   PetscCall(MatGetOwnershipRange(*weights, &first, NULL));
-  for (PetscInt i = 0; i < n; i++) {
+  ProgressBegin(&progress, "interpolation of phonons", (PetscReal)n);
+  for (PetscInt i = 0; i < n && !code; i++) {
     if (own < ip.nrefined && ip.refined[own] == i) PetscCall(set_own(&ip, *P, *weights, own++, first));
     else PetscCall(set_rows(&ip, *P, *weights, i, first));
+    if (StopPending()) code = UMK_ERR_STOPPED;
+    ProgressUpdate(&progress, (PetscReal)(i + 1));
   }
+  PetscCall(ErrorAgree(fine->comm, code));
+  ProgressEnd(&progress);
   PetscCall(assemble(*P));
   PetscCall(assemble(*weights));
   PetscCall(MeshStencilDestroy(&ip.stencil));

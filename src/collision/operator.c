@@ -38,6 +38,7 @@ static PetscErrorCode scan(void *ctx, PetscInt channel, const ProcessBatch *b, C
   PetscFunctionBeginUser;
   (void)channel;
   if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
+  ProgressUpdate(&c->filling, c->filled += (PetscReal)b->count);
   if (active.npairs == 0 || (chunk && chunk->block) || over_limit(c)) PetscFunctionReturn(0);
   PetscCall(PetscMalloc1(active.npairs * b->count, &block));
   PetscCall(find_blocks(c, b, &active, block));
@@ -78,6 +79,7 @@ static PetscErrorCode insert(void *ctx, PetscInt channel, const ProcessBatch *b,
   PetscFunctionBeginUser;
   (void)channel;
   if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
+  ProgressUpdate(&c->filling, c->filled += (PetscReal)b->count);
   if (active.npairs == 0) PetscFunctionReturn(0);
   block = chunk ? chunk->block : NULL;
   if (!chunk) {
@@ -167,13 +169,24 @@ static PetscErrorCode set_values(Collision c)
   PetscFunctionReturn(0);
 }
 
+/* One pass over the processes */
+static PetscErrorCode pass(Collision c, const char *stage, ChunkConsumer consume)
+{
+  c->filled = 0.0;
+  ProgressBegin(&c->filling, stage, c->processes + c->moving.processes);
+  PetscFunctionBeginUser;
+  PetscCall(CollisionForEach(c, consume, c));
+  ProgressEnd(&c->filling);
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode find_pairs(Collision c)
 {
   const PetscReal start = ProcessorTime();
   PetscFunctionBeginUser;
   PetscCall(prepare_blocks(c));
   StageWorkBegin();
-  const PetscErrorCode code = CollisionForEach(c, scan, c);
+  const PetscErrorCode code = pass(c, "pairs of states", scan);
   StageWorkEnd();
   PetscCall(ErrorAgree(c->comm, code));
   c->work.scans++;
@@ -198,7 +211,7 @@ PetscErrorCode CollisionFillBlocks(Collision c)
   }
   PetscCall(PetscArrayzero(c->value, 9 * (size_t)c->blocks.count));
   StageWorkBegin();
-  code = CollisionForEach(c, insert, c);
+  code = pass(c, "blocks of the operator", insert);
   if (!code) project_blocks(c);
   StageWorkEnd();
   PetscCall(ErrorAgree(c->comm, code));

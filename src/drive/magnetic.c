@@ -174,13 +174,15 @@ static PetscErrorCode find_entries(Builder *b, PetscInt a)
 /* Room for every row: entries of distinct neighbours. */
 static PetscErrorCode preallocate(Builder *b, PetscInt begin, PetscInt n, const PetscInt *state, PetscInt first, Mat H)
 {
-  PetscInt *d, *o, *column, nrows, mine;
+  PetscInt      *d, *o, *column, nrows, mine;
+  PetscErrorCode code = 0;
   PetscFunctionBeginUser;
   PetscCall(MatGetLocalSize(H, &nrows, NULL));
   mine = nrows / 3;
   PetscCall(PetscCalloc2(nrows, &d, nrows, &o));
   PetscCall(PetscMalloc1(b->capacity, &column));
-  for (PetscInt i = 0; i < n; i++) {
+  for (PetscInt i = 0; i < n && !code; i++) {
+    if (StopOverdue()) code = UMK_ERR_STOPPED;
     PetscCall(find_entries(b, state[i]));
     PetscInt count = b->count;
     for (PetscInt e = 0; e < count; e++) column[e] = b->entry[e].column;
@@ -190,6 +192,7 @@ static PetscErrorCode preallocate(Builder *b, PetscInt begin, PetscInt n, const 
       for (int r = 0; r < 3; r++) (own ? d : o)[3 * (begin + i) + r] += 3;
     }
   }
+  PetscCall(ErrorAgree(PetscObjectComm((PetscObject)H), code));
   PetscCall(MatXAIJSetPreallocation(H, 1, d, o, NULL, NULL));
   PetscCall(PetscFree2(d, o));
   PetscCall(PetscFree(column));
@@ -201,6 +204,8 @@ static PetscErrorCode fill(Builder *b, Mat H)
   const PetscInt *state;
   PetscInt        begin, n, first;
   PetscLayout     rows;
+  PetscErrorCode  code = 0;
+  Progress        progress;
   PetscFunctionBeginUser;
   PetscCall(MatGetLayouts(H, &rows, NULL));
   PetscCall(PetscLayoutSetUp(rows)); /* the range is asked for before preallocation */
@@ -208,11 +213,16 @@ static PetscErrorCode fill(Builder *b, Mat H)
   PetscCall(MatGetOwnershipRange(H, &first, NULL));
   first /= 3;
   PetscCall(preallocate(b, begin, n, state, first, H));
-  for (PetscInt i = 0; i < n; i++) {
+  ProgressBegin(&progress, "magnetic field", (PetscReal)n);
+  for (PetscInt i = 0; i < n && !code; i++) {
+    if (StopOverdue()) code = UMK_ERR_STOPPED;
+    ProgressUpdate(&progress, (PetscReal)i);
     PetscCall(find_entries(b, state[i]));
     for (PetscInt e = 0; e < b->count; e++)
       for (int r = 0; r < 9; r++) PetscCall(MatSetValue(H, 3 * (first + begin + i) + r / 3, 3 * b->entry[e].column + r % 3, b->entry[e].block[r], ADD_VALUES));
   }
+  PetscCall(ErrorAgree(PetscObjectComm((PetscObject)H), code));
+  ProgressEnd(&progress);
   PetscCall(MatAssemblyBegin(H, MAT_FINAL_ASSEMBLY));
   PetscCall(MatAssemblyEnd(H, MAT_FINAL_ASSEMBLY));
   PetscFunctionReturn(0);

@@ -54,6 +54,7 @@ static PetscErrorCode FillWedge(FermiSurface *f, PetscInt begin, PetscInt end)
   for (PetscInt at = begin; at < end; at += BATCH) {
     const PetscInt n = PetscMin(BATCH, end - at);
 
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
     for (PetscInt i = 0; i < n; i++) MeshPoint(f->mesh, f->mesh->wedge[at + i], k[i]);
     PetscCall(MaterialElectrons(f->material, n, k[0], f->energy + at * f->nbands, f->velocity + 3 * at * f->nbands, NULL));
   }

@@ -37,6 +37,7 @@ static PetscErrorCode FillCoarse(IsosurfaceMesh m, PetscInt begin, PetscInt end,
   for (PetscInt at = begin; at < end; at += BATCH) {
     const PetscInt count = PetscMin(BATCH, end - at);
 
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
     for (PetscInt i = 0; i < count; i++) {
       const PetscInt index[3] = {(at + i) / (m->n[1] * m->n[2]), (at + i) / m->n[2] % m->n[1], (at + i) % m->n[2]};
       for (int c = 0; c < 3; c++) k[i][c] = c == 2 && m->crystal->dimension == 2 ? 0 : (PetscReal)index[c] / (PetscReal)m->n[c];
@@ -176,6 +177,7 @@ static PetscErrorCode FillFine(Fine *f, PetscInt band, PetscReal energy, PetscIn
   for (PetscInt at = begin; at < end; at += BATCH) {
     const PetscInt count = PetscMin(BATCH, end - at);
 
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
     for (PetscInt i = 0; i < count; i++) {
       const int64_t  p        = f->point[at + i];
       const PetscInt index[3] = {(PetscInt)(p / ((int64_t)f->n[1] * f->n[2])), (PetscInt)(p / f->n[2] % f->n[1]), (PetscInt)(p % f->n[2])};

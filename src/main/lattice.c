@@ -303,6 +303,7 @@ PetscErrorCode LatticeStep(Lattice x, PetscReal dt, PetscInt nsteps)
 
   PetscFunctionBeginUser;
   for (PetscInt s = 0; s < nsteps; s++) {
+    PetscCall(Pulse());
     for (int i = 0; i < 4; i++) {
       AddTo(&x->layout, drift[i] * dt, x->v, x->w);
       PetscCall(Kick(x, kick[i] * dt));

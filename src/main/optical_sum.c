@@ -115,6 +115,7 @@ static PetscErrorCode AddMine(OpticalStudy *s)
   for (PetscInt i = begin; i < end; i++) {
     PetscReal k[3];
 
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
     MeshPoint(s->mesh, s->mesh->wedge[i], k);
     PetscCall(MaterialOpticalMatrices(s->material, s->position, k, energy, v, w));
     AddPoint(s, k, s->mesh->star[i], energy, v, w);

@@ -221,7 +221,8 @@ static PetscErrorCode SearchMine(OrbitStudy *s, OrbitList *mine)
       for (PetscInt d = 0; d < s->ndirections; d++) {
         const bool sheet = s->crystal->dimension == 2;
         for (PetscInt j = sheet ? s->slices / 2 : 0; j < (sheet ? s->slices / 2 + 1 : s->slices); j++)
-          if (turn++ % size == rank) PetscCall(OrbitSearch(s, i, d, a, j, mine, &s->failures));
+          if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
+          else if (turn++ % size == rank) PetscCall(OrbitSearch(s, i, d, a, j, mine, &s->failures));
         ProgressUpdate(&progress, (PetscReal)turn / (PetscReal)(sheet ? 1 : s->slices));
       }
   ProgressEnd(&progress);

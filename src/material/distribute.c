@@ -155,8 +155,10 @@ static PetscErrorCode distribute_coupling(Spread *s)
   PetscCall(set_create(&s->p));
   for (int pass = 0; pass < 2; pass++) {
     for (PetscInt e = 0; e < s->e.n; e++)
-      for (PetscInt ab = 0; ab < b2; ab++)
+      for (PetscInt ab = 0; ab < b2; ab++) {
+        if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
         if (s->count_e[e * b2 + ab]) PetscCall(visit_phonon_images(s, e, ab, pass));
+      }
     if (pass == 1) break;
     PetscCall(set_number(&s->p));
     PetscCall(PetscCalloc1(at_count(s, s->e.n, 0, 0), &s->count_p));

@@ -67,8 +67,12 @@ static PetscReal round_mantissa(PetscReal x, PetscInt bits)
 /* Pass 1: the largest element, and how real the coupling is. */
 static PetscErrorCode measure(Filter *f)
 {
+  Progress progress;
+
   PetscFunctionBeginUser;
+  ProgressBegin(&progress, "size of the coupling", (PetscReal)f->nRp);
   for (PetscInt p = 0; p < f->nRp; p++) {
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
     PetscCall(f->inner->read_slab(f->inner->ctx, p, f->slab));
     for (PetscInt i = 0; i < f->nRe * f->block; i++) {
       const PetscReal re = creal(f->slab[i]), im = cimag(f->slab[i]);
@@ -77,7 +81,9 @@ static PetscErrorCode measure(Filter *f)
       f->sum_im += im * im;
       f->largest = PetscMax(f->largest, re * re + im * im);
     }
+    ProgressUpdate(&progress, (PetscReal)(p + 1));
   }
+  ProgressEnd(&progress);
   f->largest = sqrt(f->largest);
   PetscFunctionReturn(0);
 }
@@ -98,6 +104,7 @@ static PetscErrorCode find_kept(Filter *f)
   PetscFunctionBeginUser;
   PetscCall(PetscCalloc2(f->nRe, &e, f->nRp, &p));
   for (PetscInt ip = 0; ip < f->nRp; ip++) {
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
     PetscCall(f->inner->read_slab(f->inner->ctx, ip, f->slab));
     for (PetscInt i = 0; i < f->nRe * f->block; i++) {
       const Complex g = filtered(f, f->slab[i]);

@@ -321,8 +321,10 @@ static PetscErrorCode average_coupling(const Folded *f, const Group *g, PetscInt
   const PetscInt nb = f->nb, b2 = nb * nb, np = nb * f->natoms;
   const size_t   block = (size_t)(f->nm * b2);
   PetscInt      *phonons, *e, *p;
+  Progress       progress;
 
   PetscFunctionBeginUser;
+  ProgressBegin(&progress, "averaging the coupling", (PetscReal)g->n * (PetscReal)f->cells_k);
   PetscCall(PetscCalloc1((size_t)(f->cells_k * f->cells_q) * block, out));
   PetscCall(PetscMalloc3(np * f->cells_q, &phonons, b2, &e, np, &p));
   for (PetscInt i = 0; i < g->n; i++) {
@@ -331,6 +333,8 @@ static PetscErrorCode average_coupling(const Folded *f, const Group *g, PetscInt
     map_electrons(f, op, tables);
     for (PetscInt x = 0; x < np; x++) map_cells(f->nq, (const int(*)[3])op->W, op->atom_shift[x % f->natoms], op->shift[x / f->natoms], phonons + x * f->cells_q);
     for (PetscInt re = 0; re < f->cells_k; re++) {
+      if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
+      ProgressUpdate(&progress, (PetscReal)i * (PetscReal)f->cells_k + (PetscReal)re);
       for (PetscInt mn = 0; mn < b2; mn++) e[mn] = tables[mn * f->cells_k + re];
       for (PetscInt rp = 0; rp < f->cells_q; rp++) {
         for (PetscInt x = 0; x < np; x++) p[x] = phonons[x * f->cells_q + rp];
@@ -338,6 +342,7 @@ static PetscErrorCode average_coupling(const Folded *f, const Group *g, PetscInt
       }
     }
   }
+  ProgressEnd(&progress);
   PetscCall(PetscFree3(phonons, e, p));
   PetscFunctionReturn(0);
 }

@@ -171,6 +171,7 @@ static PetscErrorCode share_coupling(MPI_Comm comm, WannierSource *s, Wannier *w
   bool               owner;
   char              *slab;
   int                rank;
+  Progress           progress;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
@@ -180,9 +181,11 @@ static PetscErrorCode share_coupling(MPI_Comm comm, WannierSource *s, Wannier *w
   PetscCall(SharedArrayIsOwner(w->g.window, &owner));
   const PetscInt nslabs = by_electron ? h->nRe : h->nRp, ninner = by_electron ? h->nRp : h->nRe;
   PetscCall(PetscMalloc1(block * (size_t)ninner, &slab));
+  ProgressBegin(&progress, "coupling", (PetscReal)nslabs);
   for (PetscInt i = 0; i < nslabs; i++) {
     PetscErrorCode code = rank == 0 ? s->read_slab(s->ctx, i, slab) : 0;
 
+    if (!code && StopPending()) code = UMK_ERR_STOPPED;
     code = ErrorAgree(comm, code);
     if (code) {
       PetscCall(PetscFree(slab));
@@ -194,7 +197,9 @@ static PetscErrorCode share_coupling(MPI_Comm comm, WannierSource *s, Wannier *w
 
       if (slot >= 0) memcpy((char *)w->g.at + block * (size_t)slot, slab + block * (size_t)j, block);
     }
+    ProgressUpdate(&progress, (PetscReal)(i + 1));
   }
+  ProgressEnd(&progress);
   PetscCall(PetscFree(slab));
   PetscCall(SharedArrayFence(w->g.window));
   PetscFunctionReturn(0);

@@ -48,10 +48,14 @@ static void keep_fields(KMesh mesh, PetscInt nfields, const PetscReal (*B)[3])
 static PetscErrorCode fill_map(KMesh mesh, int32_t *wedge_of, uint8_t *op_of, PetscInt *nwedge)
 {
   PetscInt i[3], count = 0;
+  Progress progress;
   PetscFunctionBeginUser;
+  ProgressBegin(&progress, "wedge of the mesh", (PetscReal)mesh->size);
   for (PetscInt64 k = 0; k < mesh->size; k++) wedge_of[k] = -1;
   for (PetscInt64 k = 0; k < mesh->size; k++) {
     if (wedge_of[k] >= 0) continue;
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
+    ProgressUpdate(&progress, (PetscReal)k);
     MeshIndices(mesh, k, i);
     for (PetscInt io = 0; io < mesh->nops; io++) {
       PetscInt64 j = MeshImage(mesh, (int)io, i);
@@ -61,6 +65,7 @@ static PetscErrorCode fill_map(KMesh mesh, int32_t *wedge_of, uint8_t *op_of, Pe
     }
     count++;
   }
+  ProgressEnd(&progress);
   *nwedge = count;
   PetscFunctionReturn(0);
 }
@@ -78,7 +83,7 @@ static PetscErrorCode build_wedge(KMesh mesh)
   PetscCall(SharedArrayGet(mesh->wedge_of_window, &wedge_of));
   PetscCall(SharedArrayGet(mesh->op_of_window, &op_of));
   PetscCall(SharedArrayIsOwner(mesh->wedge_of_window, &owner));
-  if (owner) PetscCall(fill_map(mesh, wedge_of, op_of, &mesh->nwedge));
+  PetscCall(ErrorAgree(mesh->comm, owner ? fill_map(mesh, wedge_of, op_of, &mesh->nwedge) : 0));
   PetscCall(SharedArrayFence(mesh->wedge_of_window));
   PetscCall(SharedArrayFence(mesh->op_of_window));
   PetscCallMPI(MPI_Bcast(&mesh->nwedge, 1, MPIU_INT, 0, mesh->comm));

@@ -23,10 +23,14 @@ struct _p_Carriers {
 static PetscErrorCode evaluate(Carriers c, Material m, KMesh mesh, PetscInt begin)
 {
   PetscReal *k, *v;
+  Progress   progress;
   PetscFunctionBeginUser;
+  ProgressBegin(&progress, "carriers", (PetscReal)c->nlocal);
   PetscCall(PetscMalloc2(3 * BATCH, &k, 3 * BATCH * c->nbands, &v));
   for (PetscInt at = 0; at < c->nlocal; at += BATCH) {
     PetscInt n = PetscMin(BATCH, c->nlocal - at);
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
+    ProgressUpdate(&progress, (PetscReal)at);
     for (PetscInt i = 0; i < n; i++) {
       MeshPoint(mesh, mesh->wedge[begin + at + i], k + 3 * i);
       c->star[at + i] = mesh->star[begin + at + i];
@@ -34,6 +38,7 @@ static PetscErrorCode evaluate(Carriers c, Material m, KMesh mesh, PetscInt begi
     PetscCall(MaterialElectrons(m, n, k, c->energy + at * c->nbands, v, NULL));
     for (PetscInt i = 0; i < n * c->nbands; i++) c->speed2[at * c->nbands + i] = Dot3(v + 3 * i, v + 3 * i);
   }
+  ProgressEnd(&progress);
   PetscCall(PetscFree2(k, v));
   PetscFunctionReturn(0);
 }
@@ -84,7 +89,7 @@ PetscErrorCode CarriersCreate(MPI_Comm comm, Material m, KMesh mesh, Carriers *c
   c->cell   = crystal->volume;
   c->volume = (PetscReal)mesh->size * crystal->volume;
   PetscCall(PetscMalloc3(c->nlocal * c->nbands, &c->energy, c->nlocal * c->nbands, &c->speed2, c->nlocal, &c->star));
-  PetscCall(evaluate(c, m, mesh, begin));
+  PetscCall(ErrorAgree(comm, evaluate(c, m, mesh, begin)));
   PetscCall(find_edges(c));
   if (c->metal && c->nvalence > 0) { /* the Fermi level: half filling of the last states at a small temperature */
     StatesPoint p = {.kT = 100.0 * UMK_KELVIN};

@@ -76,15 +76,19 @@ static PetscErrorCode search_local(States s, const StatesWindow *window, Found *
   PetscReal *e, *v, *k;
   int32_t    index[BATCH];
   bool       box;
+  Progress   progress;
   PetscFunctionBeginUser;
   PetscCall(MaterialGetSizes(s->material, &nbands, NULL, NULL, NULL));
   PetscCall(MaterialIsBox(s->material, &box));
   StatesShare(s->comm, s->mesh->nwedge, &begin, &end);
   PetscCall(PetscMalloc3(BATCH * nbands, &e, 3 * BATCH * nbands, &v, 3 * BATCH, &k));
   PetscCall(PetscMalloc1(end - begin, &f->wedge));
+  ProgressBegin(&progress, "electron states", (PetscReal)(end - begin));
   for (PetscInt at = begin; at < end; at += BATCH) {
     PetscInt n   = PetscMin(BATCH, end - at);
     bool     any = false;
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
+    ProgressUpdate(&progress, (PetscReal)(at - begin));
     for (PetscInt i = 0; i < n; i++) index[i] = (int32_t)(at + i);
     PetscCall(wedge_points(s->mesh, n, index, k));
     PetscCall(MaterialElectrons(s->material, n, k, e, NULL, NULL));
@@ -102,6 +106,7 @@ static PetscErrorCode search_local(States s, const StatesWindow *window, Found *
       if (f->nstates > before) f->wedge[f->nk++] = (int32_t)(at + i);
     }
   }
+  ProgressEnd(&progress);
   PetscCall(PetscFree3(e, v, k));
   PetscFunctionReturn(0);
 }
@@ -227,7 +232,8 @@ static PetscErrorCode touching_simplices(States s, PetscInt nstar, const int64_t
   PetscInt count = 0;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc2(nstar * mesh->ntetra * mesh->ncorners + 1, corners, nstar * mesh->ntetra * mesh->ncorners + 1, weight));
-  for (PetscInt ip = 0; ip < nstar; ip++)
+  for (PetscInt ip = 0; ip < nstar; ip++) {
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
     for (PetscInt t = 0; t < mesh->ntetra; t++)
       for (int v = 0; v < mesh->ncorners; v++) {
         int64_t base  = offset_point(mesh, star[ip], mesh->tetra[t][v], -1), corner[4];
@@ -238,6 +244,7 @@ static PetscErrorCode touching_simplices(States s, PetscInt nstar, const int64_t
         memcpy((*corners)[count], corner, sizeof(corner));
         (*weight)[count++] = mesh->tetra_weight[t];
       }
+  }
   *n = count;
   PetscFunctionReturn(0);
 }
@@ -281,7 +288,7 @@ static PetscErrorCode place_points(States s, bool halo)
   Geometry    g = {0};
   PetscFunctionBeginUser;
   PetscCall(SharedArrayIsOwner(s->priv->array[0], &owner));
-  if (owner) PetscCall(build_geometry(s, halo, &g));
+  PetscCall(ErrorAgree(s->comm, owner ? build_geometry(s, halo, &g) : 0));
   sizes[0] = g.npoints;
   sizes[1] = g.ntetra;
   PetscCallMPI(MPI_Bcast(sizes, 2, MPIU_INT, 0, s->comm));
@@ -335,14 +342,55 @@ static PetscErrorCode is_model(Material m, bool *model)
   PetscFunctionReturn(0);
 }
 
-/* Energies and velocities of a point are its wedge point's, rotated: exactly symmetric. U is computed at the point itself. */
+/* Energies and velocities of a point are its wedge point's, rotated: exactly symmetric. U, where wanted, is computed at the point itself. */
+static PetscErrorCode fill_part(States s, PetscInt begin, PetscInt end, PetscReal *energy, PetscReal *velocity, int32_t *state, Complex *U)
+{
+  PetscReal   *e, *v, *k;
+  PetscInt     nbands;
+  Complex     *u;
+  Progress     progress;
+  const size_t nb = (size_t)s->nb;
+  PetscFunctionBeginUser;
+  PetscCall(MaterialGetSizes(s->material, &nbands, NULL, NULL, NULL));
+  PetscCall(PetscMalloc4(BATCH * nbands, &e, 3 * BATCH * nbands, &v, 3 * BATCH, &k, U ? BATCH * nbands * nbands : 1, &u));
+  ProgressBegin(&progress, "points of the zone", (PetscReal)(end - begin));
+  for (PetscInt at = begin; at < end; at += BATCH) {
+    PetscInt n = PetscMin(BATCH, end - at);
+    if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);
+    ProgressUpdate(&progress, (PetscReal)(at - begin));
+    PetscCall(wedge_points(s->mesh, n, s->point_wedge + at, k));
+    PetscCall(MaterialElectrons(s->material, n, k, e, v, NULL));
+    for (PetscInt i = 0; i < n; i++) {
+      const PetscReal(*S)[3] = MeshOpCart(s->mesh, s->point_op[at + i]);
+      PetscInt ik            = find_k(s, s->point_wedge[at + i]);
+      for (PetscInt b = 0; b < s->nb; b++) {
+        size_t slot  = (size_t)(at + i) * nb + (size_t)b;
+        energy[slot] = e[i * nbands + s->band_first + b];
+        MatVec3(S, v + 3 * (i * nbands + s->band_first + b), velocity + 3 * slot);
+        state[slot] = -1;
+        for (int32_t st = ik < 0 ? 0 : s->first[ik]; ik >= 0 && st < s->first[ik + 1]; st++)
+          if (s->band[st] == s->band_first + b) state[slot] = st;
+      }
+    }
+    if (!U) continue;
+    for (PetscInt i = 0; i < n; i++) MeshPoint(s->mesh, s->point[at + i], k + 3 * i);
+    PetscCall(MaterialElectrons(s->material, n, k, e, NULL, u));
+    for (PetscInt i = 0; i < n; i++)
+      for (PetscInt c = 0; c < nbands; c++)
+        for (PetscInt b = 0; b < s->nb; b++) U[((size_t)(at + i) * (size_t)nbands + (size_t)c) * nb + (size_t)b] = u[(i * nbands + c) * nbands + s->band_first + b];
+  }
+  ProgressEnd(&progress);
+  PetscCall(PetscFree4(e, v, k, u));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode fill_points(States s)
 {
   PetscInt    begin, end, nbands;
   SharedArray a[4];
-  PetscReal  *energy, *velocity, *e, *v, *k;
+  PetscReal  *energy, *velocity;
   int32_t    *state;
-  Complex    *U = NULL, *u = NULL;
+  Complex    *U = NULL;
   bool        model = false;
   const size_t np = (size_t)s->npoints, nb = (size_t)s->nb;
   PetscFunctionBeginUser;
@@ -358,31 +406,7 @@ static PetscErrorCode fill_points(States s)
   s->point_state    = state;
   s->point_U        = U;
   StatesShare(s->comm, s->npoints, &begin, &end);
-  PetscCall(PetscMalloc4(BATCH * nbands, &e, 3 * BATCH * nbands, &v, 3 * BATCH, &k, model ? 1 : BATCH * nbands * nbands, &u));
-  for (PetscInt at = begin; at < end; at += BATCH) {
-    PetscInt n = PetscMin(BATCH, end - at);
-    PetscCall(wedge_points(s->mesh, n, s->point_wedge + at, k));
-    PetscCall(MaterialElectrons(s->material, n, k, e, v, NULL));
-    for (PetscInt i = 0; i < n; i++) {
-      const PetscReal(*S)[3] = MeshOpCart(s->mesh, s->point_op[at + i]);
-      PetscInt ik            = find_k(s, s->point_wedge[at + i]);
-      for (PetscInt b = 0; b < s->nb; b++) {
-        size_t slot  = (size_t)(at + i) * nb + (size_t)b;
-        energy[slot] = e[i * nbands + s->band_first + b];
-        MatVec3(S, v + 3 * (i * nbands + s->band_first + b), velocity + 3 * slot);
-        state[slot] = -1;
-        for (int32_t st = ik < 0 ? 0 : s->first[ik]; ik >= 0 && st < s->first[ik + 1]; st++)
-          if (s->band[st] == s->band_first + b) state[slot] = st;
-      }
-    }
-    if (model) continue;
-    for (PetscInt i = 0; i < n; i++) MeshPoint(s->mesh, s->point[at + i], k + 3 * i);
-    PetscCall(MaterialElectrons(s->material, n, k, e, NULL, u));
-    for (PetscInt i = 0; i < n; i++)
-      for (PetscInt c = 0; c < nbands; c++)
-        for (PetscInt b = 0; b < s->nb; b++) U[((size_t)(at + i) * (size_t)nbands + (size_t)c) * nb + (size_t)b] = u[(i * nbands + c) * nbands + s->band_first + b];
-  }
-  PetscCall(PetscFree4(e, v, k, u));
+  PetscCall(ErrorAgree(s->comm, fill_part(s, begin, end, energy, velocity, state, U)));
   PetscCall(SharedArrayCombine(a[0], sizeof(PetscReal) * nb * (size_t)begin, sizeof(PetscReal) * nb * (size_t)end));
   PetscCall(SharedArrayCombine(a[1], 3 * sizeof(PetscReal) * nb * (size_t)begin, 3 * sizeof(PetscReal) * nb * (size_t)end));
   PetscCall(SharedArrayCombine(a[2], sizeof(int32_t) * nb * (size_t)begin, sizeof(int32_t) * nb * (size_t)end));
@@ -403,7 +427,7 @@ PetscErrorCode StatesCreateElectrons(MPI_Comm comm, Material m, KMesh mesh, cons
   s->mesh     = mesh;
   s->material = m;
   PetscCall(MaterialGetSizes(m, NULL, NULL, NULL, &s->spin));
-  PetscCall(search_local(s, window, &found));
+  PetscCall(ErrorAgree(comm, search_local(s, window, &found)));
   PetscCall(gather_states(s, &found));
   PetscCall(found_free(&found));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &found.clipped, 1, MPIU_INT, MPI_SUM, comm));

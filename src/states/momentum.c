@@ -26,15 +26,17 @@ PetscErrorCode StatesFollowMesh(States s, KMesh coarse, const PetscReal *inside)
   MeshStencil stencil;
   PetscReal  *momentum;
   bool        writer;
+  PetscErrorCode code = 0;
   PetscFunctionBeginUser;
   PetscCall(StatesNewArray(s, 3 * sizeof(PetscReal) * (size_t)s->mesh->nwedge, &a, &momentum));
   PetscCall(SharedArrayIsOwner(a, &writer));
   PetscCall(MeshStencilCreate(coarse, s->mesh, &stencil));
-  for (PetscInt iw = 0; writer && iw < s->mesh->nwedge; iw++) {
+  for (PetscInt iw = 0; writer && iw < s->mesh->nwedge && !code; iw++) {
     PetscInt64       at[MESH_STENCIL_MAX];
     const PetscReal *weight;
     PetscReal       *k = momentum + 3 * iw;
     int              n;
+    if (StopPending()) code = UMK_ERR_STOPPED;
     if (inside && inside[iw] == 1.0) {
       mean_shortest(s->mesh, s->mesh->wedge[iw], k);
       continue;
@@ -47,6 +49,7 @@ PetscErrorCode StatesFollowMesh(States s, KMesh coarse, const PetscReal *inside)
     }
   }
   PetscCall(MeshStencilDestroy(&stencil));
+  PetscCall(ErrorAgree(s->comm, code));
   PetscCall(SharedArrayFence(a));
   s->momentum = momentum;
   PetscFunctionReturn(0);

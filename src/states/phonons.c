@@ -13,6 +13,8 @@ static PetscErrorCode evaluate_wedge(States s, PetscInt nm)
   PetscReal  *omega, *velocity, *q;
   Complex    *displacement;
   PetscInt    begin, end;
+  PetscErrorCode code = 0;
+  Progress    progress;
   const size_t nw = (size_t)s->mesh->nwedge, n = (size_t)nm;
   PetscFunctionBeginUser;
   PetscCall(StatesNewArray(s, sizeof(PetscReal) * nw * n, &a[0], &omega));
@@ -22,11 +24,15 @@ static PetscErrorCode evaluate_wedge(States s, PetscInt nm)
   begin = PetscMin(BATCH * begin, s->mesh->nwedge);
   end   = PetscMin(BATCH * end, s->mesh->nwedge);
   PetscCall(PetscMalloc1(3 * BATCH, &q));
-  for (PetscInt at = begin; at < end; at += BATCH) {
+  ProgressBegin(&progress, "phonons", (PetscReal)(end - begin));
+  for (PetscInt at = begin; at < end && !code; at += BATCH) {
     PetscInt count = PetscMin(BATCH, end - at);
     for (PetscInt i = 0; i < count; i++) MeshPoint(s->mesh, s->mesh->wedge[at + i], q + 3 * i);
-    PetscCall(MaterialPhonons(s->material, count, q, omega + (size_t)at * n, velocity + 3 * (size_t)at * n, displacement + (size_t)at * n * n));
+    code = StopPending() ? UMK_ERR_STOPPED : MaterialPhonons(s->material, count, q, omega + (size_t)at * n, velocity + 3 * (size_t)at * n, displacement + (size_t)at * n * n);
+    ProgressUpdate(&progress, (PetscReal)(at - begin));
   }
+  PetscCall(ErrorAgree(s->comm, code));
+  ProgressEnd(&progress);
   PetscCall(PetscFree(q));
   PetscCall(SharedArrayCombine(a[0], sizeof(PetscReal) * n * (size_t)begin, sizeof(PetscReal) * n * (size_t)end));
   PetscCall(SharedArrayCombine(a[1], 3 * sizeof(PetscReal) * n * (size_t)begin, 3 * sizeof(PetscReal) * n * (size_t)end));

@@ -64,6 +64,7 @@ PetscErrorCode SpreadFill(States s, PetscInt n, SpreadMatrix matrix)
   PetscReal  *spread, k[3], *direction;
   PetscInt    begin, end, ndirections;
   Complex    *v;
+  PetscErrorCode code = 0;
   PetscFunctionBeginUser;
   PetscCall(StatesNewArray(s, sizeof(PetscReal[6]) * (size_t)s->nstates, &array, &spread));
   s->spread = spread;
@@ -71,8 +72,9 @@ PetscErrorCode SpreadFill(States s, PetscInt n, SpreadMatrix matrix)
   PetscCall(PetscMalloc1(3 * n * n, &v));
   PetscCall(SpreadDirections(s->mesh->crystal, &ndirections, &direction));
   StatesShare(s->comm, s->nk, &begin, &end);
-  for (PetscInt ik = begin; ik < end; ik++) {
+  for (PetscInt ik = begin; ik < end && !code; ik++) {
     bool have = false;
+    if (StopPending()) code = UMK_ERR_STOPPED;
     for (int32_t a = s->first[ik], next; a < s->first[ik + 1]; a = next) {
       for (next = a + 1; next < s->first[ik + 1] && s->energy[next] - s->energy[next - 1] < DEGENERATE; next++) { }
       if (next == a + 1) continue;
@@ -87,6 +89,7 @@ PetscErrorCode SpreadFill(States s, PetscInt n, SpreadMatrix matrix)
   }
   PetscCall(PetscFree(v));
   PetscCall(PetscFree(direction));
+  PetscCall(ErrorAgree(s->comm, code));
   const size_t from = s->nk ? (size_t)s->first[begin] : 0, to = s->nk ? (size_t)s->first[end] : 0;
   PetscCall(SharedArrayCombine(array, sizeof(PetscReal[6]) * from, sizeof(PetscReal[6]) * to));
   PetscFunctionReturn(0);
