@@ -350,6 +350,19 @@ static PetscErrorCode try_to_save(RunCheckpoint *r, PetscReal seconds)
   PetscFunctionReturn(0);
 }
 
+/* The second half of the line that a stopped run ends with */
+static PetscErrorCode say_how_far(const RunCheckpoint *r)
+{
+  bool found;
+
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointFound(r->checkpoint, &found));
+  if (!found) (void)InputErrorAt(NULL, 0, "nothing is saved yet");
+  else if (r->solving) (void)InputErrorAt(NULL, 0, "%d of %d points are solved, --restart continues", (int)r->at, (int)(r->system->scan.nT * r->system->scan.nC));
+  else (void)InputErrorAt(NULL, 0, "processes found so far are saved, --restart continues");
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode beat(void *ctx, bool stopping)
 {
   RunCheckpoint *r = ctx;
@@ -357,8 +370,10 @@ static PetscErrorCode beat(void *ctx, bool stopping)
 
   PetscFunctionBeginUser;
   PetscCall(CheckpointWait(r->checkpoint, &wait));
-  if (stopping) PetscCall(try_to_save(r, PATIENCE));
-  else if (wait <= 0.0) PetscCall(try_to_save(r, HUGE_VAL));
+  if (stopping) {
+    PetscCall(try_to_save(r, PATIENCE));
+    PetscCall(say_how_far(r));
+  } else if (wait <= 0.0) PetscCall(try_to_save(r, HUGE_VAL));
   else PetscFunctionReturn(0);
   PetscCall(CheckpointRest(r->checkpoint));
   PetscFunctionReturn(0);
@@ -422,7 +437,6 @@ PetscErrorCode RunCheckpointBegin(RunCheckpoint *r, System *system, RunData *dat
   r->level     = 0;
   if (r->restart) PetscCall(restore(r));
   r->solving = true;
-  PulseSet(beat, r);
   PetscFunctionReturn(0);
 }
 
