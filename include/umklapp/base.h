@@ -197,6 +197,8 @@ PetscReal ProcessorTime(void);
 /* The largest resident memory in MiB between the two; Begin gives what there is then. Memory of finished work is handed back first (src/base/usage.c). */
 PetscReal MemoryPeakBegin(void);
 PetscReal MemoryPeakEnd(void);
+/* Of it, the program's own pages and the libraries', MiB. */
+PetscReal MemoryOfProgram(void);
 /* Resident memory of this rank in MiB, now and peak. */
 void MemoryUsage(PetscReal *now, PetscReal *peak);
 

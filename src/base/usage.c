@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <malloc.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include "umklapp/base.h"
 
@@ -29,16 +30,26 @@ PetscReal MemoryPeakBegin(void)
   return now;
 }
 
-PetscReal MemoryPeakEnd(void)
+/* A line of /proc/self/status in MiB, or `otherwise` */
+static PetscReal status(const char *name, PetscReal otherwise)
 {
   char      line[128];
-  PetscReal peak, kib;
+  PetscReal kib;
   FILE     *file = fopen("/proc/self/status", "r");
 
-  MemoryUsage(&peak, NULL);
-  if (!file) return peak;
+  if (!file) return otherwise;
   while (fgets(line, sizeof line, file))
-    if (sscanf(line, "VmHWM: %lf", &kib) == 1) peak = kib / 1024.0;
+    if (!strncmp(line, name, strlen(name)) && sscanf(line + strlen(name), ": %lf", &kib) == 1) otherwise = kib / 1024.0;
   fclose(file);
-  return peak;
+  return otherwise;
 }
+
+PetscReal MemoryPeakEnd(void)
+{
+  PetscReal now;
+
+  MemoryUsage(&now, NULL);
+  return status("VmHWM", now);
+}
+
+PetscReal MemoryOfProgram(void) { return status("RssFile", 0.0); }

@@ -101,7 +101,7 @@ static PetscErrorCode draw(Sampler *s, Species species, PetscInt more)
   ProcessSink     sink = {take, s};
   const PetscInt *ik   = s->order[species] + s->drawn[species];
   PetscFunctionBeginUser;
-  more = PetscMin(more, s->n[species] - s->drawn[species]);
+  more = PetscMax(0, PetscMin(more, s->n[species] - s->drawn[species]));
   for (PetscInt i = 0; more > 0 && i < c->nchannels; i++) {
     Tally          *t     = &s->tally[i];
     const PetscReal start = ProcessorTime();
@@ -116,27 +116,33 @@ static PetscErrorCode draw(Sampler *s, Species species, PetscInt more)
     t->seconds += ProcessorTime() - start;
     PetscCall(StoreClear(&s->moving));
   }
-  s->drawn[species] += PetscMax(0, more);
+  s->drawn[species] += more;
   PetscFunctionReturn(0);
 }
 
-/* Rounds that double the sample, the last one cut to what is left of the time and the memory. */
+/* Share of its points that a species has in the sample, where the least is drawn */
+static PetscReal least_share(const Sampler *s)
+{
+  PetscReal least = 1.0;
+  for (int k = 0; k < NSPECIES; k++)
+    if (s->n[k] > 0) least = PetscMin(least, (PetscReal)s->drawn[k] / (PetscReal)s->n[k]);
+  return least;
+}
+
+/* Rounds that double the sample, the species with the smaller share first; the last one cut to what is left of the time and the memory. */
 static PetscErrorCode draw_rounds(Sampler *s, PetscReal seconds, PetscReal bytes, PetscInt least)
 {
   const PetscReal start = ProcessorTime();
-  PetscReal       part  = 1.0;
   PetscFunctionBeginUser;
-  for (bool first = true;; first = false) {
-    bool done = true;
-    for (int k = 0; k < NSPECIES; k++) {
-      const PetscInt more = first ? PetscMax(FIRST, least) : PetscMax(1, (PetscInt)(part * (PetscReal)s->drawn[k]));
-      PetscCall(draw(s, (Species)k, more));
-      done = done && s->drawn[k] == s->n[k];
-    }
+  for (int k = 0; k < NSPECIES; k++) PetscCall(draw(s, (Species)k, PetscMax(FIRST, least)));
+  for (PetscReal part = 1.0; part == 1.0 && least_share(s) < 1.0;) {
     const PetscReal used = PetscMax((ProcessorTime() - start) / seconds, s->c->fixed.bytes / bytes);
-    if (done || part < 1.0 || used > 0.9) PetscFunctionReturn(0);
-    part = PetscMin(1.0, 1.0 / used - 1.0); /* a full round would double it */
+    if (used > 0.9) PetscFunctionReturn(0);
+    part                  = PetscMin(1.0, 1.0 / used - 1.0); /* a full round doubles all at most */
+    const PetscReal share = (1.0 + part) * least_share(s);
+    for (int k = 0; k < NSPECIES; k++) PetscCall(draw(s, (Species)k, (PetscInt)ceil(share * (PetscReal)s->n[k]) - s->drawn[k]));
   }
+  PetscFunctionReturn(0);
 }
 
 static void add_up(const Sampler *s, CollisionSample *e)

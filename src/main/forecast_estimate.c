@@ -5,6 +5,7 @@
 #define MIB       1048576.0
 #define BLOCK     80.0  /* bytes: 3 x 3 values and the pair */
 #define WINDOW    96.0  /* MiB: rates are summed in parts of some 64 */
+#define VECTORS   30.0  /* of three numbers per unknown that a solver without fields has */
 #define DISK      200e6 /* bytes/s of a results file */
 #define LINK      1e9   /* bytes/s between ranks */
 #define LATENCY   2e-5  /* s of a collective step, times log2 of the ranks */
@@ -134,6 +135,16 @@ static PetscReal states_kept(const Forecast *f, PetscReal ranks, PetscReal x)
   return bytes / (ranks * MIB);
 }
 
+/* MiB of vectors, all ranks; in a field also of preconditioners and Krylov spaces, which the pilots say. */
+static PetscReal solver_memory(const Forecast *f, PetscReal edges)
+{
+  const ForecastPilot *p = &f->pilot[0], *q = &f->pilot[1];
+  PetscReal            unknowns = 0.0;
+  for (int k = 0; k < f->noperators; k++) unknowns += f->op[k].unknowns;
+  if (f->magnetic || f->alternating || f->assembled) return p->memory * pow(p->ratio * edges, slope(f, p->memory, q->memory, f->dimension, (f->assembled ? 2.0 : 1.4) * f->dimension));
+  return VECTORS * 24.0 * unknowns * pow(f->ratio * edges, f->dimension) / MIB;
+}
+
 void ForecastEstimate(const Forecast *f, PetscInt nranks, PetscInt per_node, PetscReal edges, Estimate *e)
 {
   const PetscReal      ranks = (PetscReal)nranks, x = edges * f->ratio, grow = pow(x, f->dimension), nodes = PetscMin(ranks, (PetscReal)per_node);
@@ -151,19 +162,20 @@ void ForecastEstimate(const Forecast *f, PetscInt nranks, PetscInt per_node, Pet
     e->stored = e->stored && part.stored;
     e->processes += ranks * (part.processes + part.moving);
     e->blocks += part.blocks;
-    e->checkpoint += ranks * (part.kept ? part.bytes : 0.0) + 24.0 * part.unknowns * (PetscReal)(f->nlevels * 3);
+    e->checkpoint += ranks * (part.kept ? part.bytes : 0.0) + 2.0 * 24.0 * part.unknowns * (PetscReal)(f->nlevels * (f->both ? 3 : f->lattice ? 1 : 2));
   }
   e->time[TIME_MATERIAL] = f->material_s;
   e->time[TIME_STATES]   = f->states_s * grow * (SERIAL + (1.0 - SERIAL) / ranks);
   e->time[TIME_FIND] += (f->create_s + f->drag_s) * grow / ranks;
   e->time[TIME_REST]  = (PetscReal)f->points * p->rest * pow(p->ratio * edges, slope(f, p->rest, q->rest, 0.5 * f->dimension, 2.2 * f->dimension)) / ranks;
   e->results          = results_bytes(f, x);
+  e->checkpoint += 2.0 * states_kept(f, 1.0, x) * MIB; /* its processes once, its state twice */
   e->time[TIME_WRITE] = e->results / DISK;
   e->mib[MEMORY_PROGRAM]  = f->start;
   e->mib[MEMORY_MATERIAL] = f->material;
   e->mib[MEMORY_STATES]   = f->made * grow;
   e->mib[MEMORY_OWN]      = f->own * grow + rates;
-  e->mib[MEMORY_SOLVER]   = f->drag * grow / ranks + p->memory * pow(p->ratio * edges, slope(f, p->memory, q->memory, 0.9 * f->dimension, 1.4 * f->dimension)) / ranks + states_kept(f, ranks, x);
+  e->mib[MEMORY_SOLVER]   = (f->drag * grow + solver_memory(f, edges)) / ranks + states_kept(f, ranks, x);
   for (int i = 0; i < TIME_PARTS; i++) e->seconds += e->time[i];
   for (int i = 0; i < MEMORY_PARTS; i++) e->memory += e->mib[i];
   const PetscReal once = PetscMin(f->shared, e->mib[MEMORY_MATERIAL] + f->made) + f->made * (grow - 1.0);

@@ -6,8 +6,8 @@
 #include "forecast.h"
 
 #define PROCESSES   4e5  /* of the finer pilot, about */
-#define FIND_TIME   5.0  /* seconds to find them, at most */
-#define SOLVE_TIME  12.0 /* seconds for its points of the scan */
+#define FIND_TIME   4.0  /* seconds to find them, at most */
+#define SOLVE_TIME  10.0 /* seconds for its points of the scan */
 #define COARSER     0.75 /* edges of the other */
 #define FEWEST      12   /* unknowns of a pilot that stands for a finer mesh */
 #define MIB         1048576.0

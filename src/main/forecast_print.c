@@ -8,7 +8,7 @@
 #define GIB    1024.0 /* MiB */
 #define MARGIN_MEMORY 1.25
 #define MARGIN_TIME   2.0
-#define SHARE  0.6    /* of the memory per rank for collision.memory */
+#define FULL   0.95   /* of the memory per rank that may be used */
 
 /* "12 s", "3 min 20 s", "2 h 05 min", "4 days 3 h" */
 static const char *duration(PetscReal seconds, char text[32])
@@ -72,7 +72,7 @@ static void print_counts(const Forecast *f, const Estimate *e)
   }
   if (all && f->ratio == 1.0) Log(1, "processes %.4g, all of them counted", e->processes);
   else Log(1, "processes %.4g, from a sample of %.3g %%", e->processes, 100.0 * share / pow(f->ratio, 2.0 * f->dimension - (f->gaussian ? 0.0 : 1.0)));
-  Log(1, "pairs     %.4g coupled, on one rank", e->blocks);
+  Log(1, "operator  %.4g coupled pairs of states, %.4g nonzeros, on one rank", e->blocks, 18.0 * e->blocks);
   if (f->pilot[0].ratio == 1.0) Log(1, "pilot     the deck itself, %d of %d point%s solved", (int)f->pilot[0].points, (int)f->points, f->points > 1 ? "s" : "");
   else {
     ForecastMeshes m;
@@ -101,36 +101,50 @@ static void print_parts(const char *what, int n, const PetscReal *part, const ch
   Log(1, "%s%s", what, at ? text : "little of anything");
 }
 
-/* Edges of the largest meshes that a rank's memory holds, relative to the deck's */
+/* The same without a limit of collision.memory */
+static void estimate_whole(const Forecast *f, PetscInt ranks, PetscInt per_node, PetscReal x, Estimate *e)
+{
+  Forecast whole = *f;
+  whole.limit    = HUGE_VAL;
+  ForecastEstimate(&whole, ranks, per_node, x, e);
+}
+
+/* Edges of the largest meshes that a rank's memory holds with all processes and blocks, relative to the deck's; 0: none */
 static PetscReal largest(const Forecast *f, PetscInt ranks, PetscInt per_node, PetscReal memory)
 {
   PetscReal low = 0.05, high = 20.0;
   Estimate  e;
-  ForecastEstimate(f, ranks, per_node, low, &e);
-  if (e.memory > memory) return 0.0;
+  estimate_whole(f, ranks, per_node, low, &e);
+  if (e.memory > FULL * memory) return 0.0;
   for (int i = 0; i < 40; i++) {
     const PetscReal x = sqrt(low * high);
-    ForecastEstimate(f, ranks, per_node, x, &e);
-    if (e.memory <= memory && e.kept && e.stored) low = x;
+    estimate_whole(f, ranks, per_node, x, &e);
+    if (e.memory <= FULL * memory) low = x;
     else high = x;
   }
   return low;
 }
 
+static void job_text(const Estimate *e, char text[96])
+{
+  const PetscReal minutes = ceil(MARGIN_TIME * e->seconds / 60.0) + 1.0, memory = ceil(PetscMax(MARGIN_MEMORY * e->memory, e->memory + 64.0));
+  snprintf(text, 96, "--mem-per-cpu=%.0fM --time=%02.0f:%02.0f:00", memory, floor(minutes / 60.0), fmod(minutes, 60.0));
+}
+
 static PetscErrorCode print_ranks(const Forecast *f, const ForecastOptions *o)
 {
-  static const ReportColumn columns[] = {{"ranks", "", "%.0f"}, {"time", "", NULL}, {"find", "s", "%.3g"}, {"solve", "s", "%.3g"}, {"memory", "MiB/rank", "%.0f"}, {"node", "GiB", "%.1f"}, {"has", "MiB/rank", "%.0f"}, {"", "", NULL}};
+  static const ReportColumn columns[] = {{"ranks", "", "%.0f"}, {"time", "", NULL}, {"find", "s", "%.3g"}, {"solve", "s", "%.3g"}, {"memory", "MiB/rank", "%.0f"}, {"node", "GiB", "%.1f"}, {"sbatch", "", NULL}, {"", "", NULL}};
   ReportTable table;
   PetscFunctionBeginUser;
   PetscCall(ReportTableCreate(8, columns, &table));
   for (int i = 0; i < o->nranks; i++) {
     Estimate        e;
-    char            time[32];
-    const PetscReal has = memory_of(o, o->ranks[i]);
+    char            time[32], job[96];
     ForecastEstimate(f, o->ranks[i], o->per_node, 1.0, &e);
-    const char     *note      = e.memory > has ? "too large" : !e.kept ? "processes found at each point" : !e.stored && !f->replayed ? "operator replayed" : "";
-    const PetscReal values[8] = {(PetscReal)o->ranks[i], NAN, e.time[TIME_FIND], e.time[TIME_RATES] + e.time[TIME_FILL] + e.time[TIME_APPLY] + e.time[TIME_REST], e.memory, e.node / GIB, has, NAN};
-    const char     *text[8]   = {NULL, duration(e.seconds, time), NULL, NULL, NULL, NULL, NULL, note};
+    const char     *note      = e.memory > memory_of(o, o->ranks[i]) ? "too large" : !e.kept ? "found at each point" : !e.stored && !f->replayed ? "replayed" : "";
+    const PetscReal values[8] = {(PetscReal)o->ranks[i], NAN, e.time[TIME_FIND], e.time[TIME_RATES] + e.time[TIME_FILL] + e.time[TIME_APPLY] + e.time[TIME_REST], e.memory, e.node / GIB, NAN, NAN};
+    job_text(&e, job);
+    const char *text[8] = {NULL, duration(e.seconds, time), NULL, NULL, NULL, NULL, job, note};
     PetscCall(ReportTableAddRow(table, values, text));
   }
   PetscCall(ReportTablePrint(table, stdout));
@@ -140,32 +154,33 @@ static PetscErrorCode print_ranks(const Forecast *f, const ForecastOptions *o)
 
 static void print_largest(const Forecast *f, const ForecastOptions *o)
 {
-  Log(1, "largest meshes that are kept and stored whole:");
+  Log(1, "largest meshes whose processes and blocks fit, with collision.memory large enough:");
   for (int i = 0; i < o->nranks; i++) {
-    const PetscReal has = memory_of(o, o->ranks[i]), x = largest(f, o->ranks[i], o->per_node, has);
+    const PetscReal has = memory_of(o, o->ranks[i]);
+    PetscReal       x   = largest(f, o->ranks[i], o->per_node, has), ratio;
     ForecastMeshes  m;
-    PetscReal       ratio;
     Estimate        e;
     char            text[96], time[32];
-    ForecastScaleMeshes(f, x, &m, &ratio);
-    ForecastEstimate(f, o->ranks[i], o->per_node, 1.0 / ratio, &e);
-    if (x > 0.0) Log(1, "  %4d rank%s %s, %s", (int)o->ranks[i], o->ranks[i] > 1 ? "s:" : ": ", mesh_text(&m, text), duration(e.seconds, time));
-    else Log(1, "  %4d rank%s none: %.0f MiB per rank are too little", (int)o->ranks[i], o->ranks[i] > 1 ? "s:" : ": ", has);
+    for (int attempt = 0; x > 0.0 && attempt < 8; attempt++, x *= 0.97) { /* edges are rounded */
+      ForecastScaleMeshes(f, x, &m, &ratio);
+      estimate_whole(f, o->ranks[i], o->per_node, 1.0 / ratio, &e);
+      if (e.memory <= FULL * has) break;
+    }
+    if (x > 0.0) Log(1, "  %5d rank%s of %.3g GiB: %s, %s", (int)o->ranks[i], o->ranks[i] > 1 ? "s" : " ", has / GIB, mesh_text(&m, text), duration(e.seconds, time));
+    else Log(1, "  %5d rank%s of %.3g GiB: none", (int)o->ranks[i], o->ranks[i] > 1 ? "s" : " ", has / GIB);
   }
 }
 
-static void print_job(const Forecast *f, const ForecastOptions *o)
+/* What collision.memory may be on the first number of ranks */
+static void print_limit(const Forecast *f, const ForecastOptions *o)
 {
-  for (int i = 0; i < o->nranks; i++) {
-    const PetscReal has = memory_of(o, o->ranks[i]);
-    Estimate        e;
-    ForecastEstimate(f, o->ranks[i], o->per_node, 1.0, &e);
-    const PetscReal minutes = ceil(MARGIN_TIME * e.seconds / 60.0) + 1.0, memory = PetscMax(MARGIN_MEMORY * e.memory, e.memory + 64.0);
-    if (e.memory > has && i + 1 < o->nranks) continue; /* the first that fits */
-    Log(1, "job       --ntasks=%d --cpus-per-task=1 --mem-per-cpu=%.0fM --time=%02.0f:%02.0f:00", (int)o->ranks[i], ceil(memory), floor(minutes / 60.0), fmod(minutes, 60.0));
-    Log(1, "memory    collision.memory: %.2g is %.0f %% of %.0f MiB per rank; the deck has %.3g", SHARE * has / GIB, 100.0 * SHARE, has, f->limit / 1073741824.0);
-    break;
-  }
+  const PetscReal has = memory_of(o, o->ranks[0]);
+  PetscReal       beside;
+  Estimate        e;
+  estimate_whole(f, o->ranks[0], o->per_node, 1.0, &e);
+  beside = e.memory - e.mib[MEMORY_PROCESSES] - e.mib[MEMORY_BLOCKS];
+  if (e.memory <= FULL * has) Log(1, "limit     collision.memory of %.2g GiB keeps all processes and blocks on %d rank%s; the deck has %.3g", 1.2 * (e.mib[MEMORY_PROCESSES] + e.mib[MEMORY_BLOCKS]) / GIB, (int)o->ranks[0], o->ranks[0] > 1 ? "s" : "", f->limit / (GIB * 1048576.0));
+  else Log(1, "limit     collision.memory of at most %.2g GiB on %d rank%s of %.3g GiB; the deck has %.3g", PetscMax(0.0, (FULL * has - beside) / f->noperators) / GIB, (int)o->ranks[0], o->ranks[0] > 1 ? "s" : "", has / GIB, f->limit / (GIB * 1048576.0));
 }
 
 PetscErrorCode ForecastPrint(const Forecast *f, const ForecastOptions *o)
@@ -176,13 +191,13 @@ PetscErrorCode ForecastPrint(const Forecast *f, const ForecastOptions *o)
   PetscFunctionBeginUser;
   ForecastEstimate(f, 1, 1, 1.0, &e);
   print_counts(f, &e);
-  Log(1, "files     results %s, each checkpoint %s", size_of(e.results, text[0]), size_of(e.checkpoint, text[1]));
+  Log(1, "files     results %s, checkpoint up to %s", size_of(e.results, text[0]), size_of(e.checkpoint, text[1]));
   ForecastEstimate(f, o->ranks[0], o->per_node, 1.0, &e);
   print_parts("time      ", TIME_PARTS, e.time, ForecastTimeName);
   print_parts("memory    ", MEMORY_PARTS, e.mib, ForecastMemoryName);
   PetscCall(print_ranks(f, o));
   print_largest(f, o);
-  print_job(f, o);
+  print_limit(f, o);
   for (int i = 0; i < TIME_PARTS; i++) Log(2, "  %-28s %.3g s", ForecastTimeName[i], e.time[i]);
   for (int i = 0; i < MEMORY_PARTS; i++) Log(2, "  %-28s %.1f MiB", ForecastMemoryName[i], e.mib[i]);
   for (int k = 0; k < f->noperators; k++) {

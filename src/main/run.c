@@ -389,7 +389,7 @@ static PetscErrorCode Write(Run *run, Deck deck)
   PetscCall(CheckpointMark(run->checkpoint.checkpoint, run->results));
   PetscCall(RunWrite(run->results, &run->data));
   PetscCall(RunWriteTimes(run->results));
-  PetscCall(ForecastCompare(deck, run->results, run->start));
+  if (!run->checkpoint.restart) PetscCall(ForecastCompare(deck, run->results, run->start));
   PetscCall(ResultsCommit(run->results));
   PetscCall(CheckpointRemove(run->checkpoint.checkpoint));
   PetscFunctionReturn(0);
@@ -428,7 +428,7 @@ PetscErrorCode CommandRun(const Arguments *a)
   Log(1, "results   %s", output);
   PetscCall(StageBegin(""));
   PetscCall(RunReportMachine(run.start));
-  PetscCall(ForecastCompare(deck, NULL, run.start));
+  if (!run.checkpoint.restart) PetscCall(ForecastCompare(deck, NULL, run.start)); /* a part of a run is not what was forecast */
   converged = Converged(&run);
   PetscCall(Destroy(&run));
   if (!converged) return UMK_ERR_CONVERGE;
