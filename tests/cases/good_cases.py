@@ -72,6 +72,7 @@ def cases(source, umklapp):
     ]
     found += [Case(name, ['run', 'deck.yaml'], {'deck.yaml': text}, status=0, leaves=['x.h5'], output=message) for name, text, message in NO_STEADY_STATE]
     found.append(Case('drift of both species', ['run', 'deck.yaml'], {'deck.yaml': DRIFT}, status=3, leaves=['x.h5'], output='level drag: .* nothing stops that current, there is no steady state'))
+    found.append(Case('stopped at once', ['run', 'deck.yaml', '--max-time', '0.001 s', '--log', 'x.log'], deck, 'stopped: the limit of 0:00:00 of wall time', status=75, leaves=['x.log']))
     found += third_order_cases(source)
     for page in ('README.md', 'docs/tutorial.md'):
         with open(os.path.join(source, page)) as text:
