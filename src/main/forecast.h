@@ -41,7 +41,7 @@ typedef struct { /* the deck on a coarse mesh */
 
 typedef struct {
   int              dimension, noperators, npilots;
-  bool             both, lattice, write_states, gaussian, magnetic, alternating, replayed, assembled;
+  bool             both, lattice, write_states, gaussian, tetrahedra, magnetic, alternating, replayed, assembled;
   int              nlevels, level[LEVEL_COUNT];
   PetscInt         points, fields, frequencies, ncolumns[2];
   PetscReal        states[2];     /* in the results file: electrons, or phonons; phonons beside electrons */

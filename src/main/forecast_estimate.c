@@ -174,7 +174,7 @@ void ForecastEstimate(const Forecast *f, PetscInt nranks, PetscInt per_node, Pet
   e->mib[MEMORY_PROGRAM]  = f->start;
   e->mib[MEMORY_MATERIAL] = f->material;
   e->mib[MEMORY_STATES]   = f->made * grow;
-  e->mib[MEMORY_OWN]      = f->own * grow + rates;
+  e->mib[MEMORY_OWN]      = f->own * (f->tetrahedra ? grow : 1.0) + rates;
   e->mib[MEMORY_SOLVER]   = (f->drag * grow + solver_memory(f, edges)) / ranks + states_kept(f, ranks, x);
   for (int i = 0; i < TIME_PARTS; i++) e->seconds += e->time[i];
   for (int i = 0; i < MEMORY_PARTS; i++) e->memory += e->mib[i];

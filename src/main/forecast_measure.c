@@ -103,6 +103,7 @@ static PetscErrorCode read_deck(Forecast *f, const System *r)
   f->frequencies = r->scan.fields.nF;
   f->magnetic    = r->scan.fields.magnetic;
   f->alternating = r->scan.fields.alternating;
+  f->tetrahedra  = r->context.delta.scheme == DELTA_TETRAHEDRON;
   f->gaussian    = r->context.delta.scheme == DELTA_GAUSSIAN;
   for (int l = 0; l < LEVEL_COUNT; l++)
     if (r->scan.level[l]) f->level[f->nlevels++] = l;
