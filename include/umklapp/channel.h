@@ -102,7 +102,7 @@ typedef struct {
   /* Enumerate all processes whose first member is at wedge point ik (0..electrons->nk-1, or phonons). p: the thermodynamic point, NULL
      unless c->point_dependent. Not collective. */
   PetscErrorCode (*enumerate)(Channel, const StatesPoint *p, PetscInt ik, const ProcessSink *sink);
-  /* Optional: cost of enumerating point ik, in any unit that is the same for all points (default: states times points). */
+  /* Optional: cost of enumerating point ik in seconds: roughly, but right between points and of the right order between channels (default: states times points). */
   PetscErrorCode (*work)(Channel, PetscInt ik, PetscReal *work);
   /* Optional: called with the list of points a rank is about to enumerate, so that work can be batched. */
   PetscErrorCode (*prepare)(Channel, PetscInt nk, const PetscInt *ik);

@@ -113,7 +113,7 @@ PetscErrorCode ChannelWork(Channel c, PetscInt ik, PetscReal *work)
   if (c->type->work) PetscCall(c->type->work(c, ik, work));
   else {
     States s = c->context->electrons;
-    *work    = (PetscReal)(s->first[ik + 1] - s->first[ik]) * (PetscReal)s->npoints;
+    *work    = 2e-8 * (PetscReal)(s->first[ik + 1] - s->first[ik]) * (PetscReal)s->npoints; /* seconds, about */
   }
   PetscFunctionReturn(0);
 }

@@ -110,21 +110,41 @@ static PetscErrorCode prepare(Channel c, PetscInt nk, const PetscInt *ik)
   PetscFunctionReturn(0);
 }
 
-/* Pairs (first state, partner) with an energy difference that one phonon can bridge. */
+/* How far from x = 0 the delta function of a pair reaches: its width from the final state's velocity, far above a phonon's. */
+static PetscReal reach(const Delta *delta, KMesh mesh, const PetscReal velocity[3])
+{
+  if (delta->scheme == DELTA_GAUSSIAN) return delta->cutoff * delta->width;
+  const PetscReal cell = sqrt(2.0 * DeltaVariance(mesh, velocity));
+  return delta->scheme == DELTA_TETRAHEDRON ? cell : delta->cutoff * PetscMax(delta->minimum, delta->width * cell);
+}
+
+/* Branches that conserve energy between state i and a slot of a point. */
+static PetscInt count_branches(Channel c, int32_t i, PetscInt at, PetscInt q_wedge)
+{
+  const States     el = c->context->electrons, ph = c->context->phonons;
+  const PetscReal *omega = ph->omega + (size_t)q_wedge * (size_t)ph->nb, de = el->point_energy[at] - el->energy[i];
+  const PetscReal  slack = reach(&c->context->delta, el->mesh, el->point_velocity + 3 * at);
+  PetscInt         n = 0;
+  if (de < omega[0] - slack || de > omega[ph->nb - 1] + slack) return 0;
+  for (PetscInt nu = 0; nu < ph->nb; nu++) n += fabs(de - omega[nu]) <= slack;
+  return n;
+}
+
+/* Seconds, about: the half transform, then partners and their processes. */
 static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
 {
-  States          el    = c->context->electrons, ph = c->context->phonons;
-  const PetscReal slack = c->context->delta.scheme == DELTA_GAUSSIAN ? 2.0 * c->context->delta.width : 0.0;
-  PetscReal       top   = 0.0;
-  PetscInt        pairs = 0;
+  const States  el = c->context->electrons, ph = c->context->phonons;
+  const int64_t linear = el->mesh->wedge[el->wedge[ik]];
+  PetscInt64    partners = 0, processes = 0;
   PetscFunctionBeginUser;
-  for (PetscInt a = 0; a < ph->nstates; a += PetscMax(1, ph->nstates / 997)) top = PetscMax(top, ph->energy[a]);
-  for (int32_t i = el->first[ik]; i < el->first[ik + 1]; i++)
-    for (PetscInt p = 0; p < el->npoints * el->nb; p++) {
-      PetscReal de = el->point_energy[p] - el->energy[i];
-      pairs += el->point_state[p] >= 0 && de > -slack && de < top + slack;
-    }
-  *out = 1.0 + (PetscReal)pairs;
+  for (PetscInt p = 0; p < el->npoints; p++) {
+    const PetscInt   q_wedge = ph->mesh->wedge_of[MeshDifference(ph->mesh, el->point[p], linear)];
+    const PetscInt64 before  = processes;
+    for (PetscInt slot = 0; slot < el->nb; slot++)
+      for (int32_t i = el->first[ik]; el->point_state[p * el->nb + slot] >= 0 && i < el->first[ik + 1]; i++) processes += count_branches(c, i, p * el->nb + slot, q_wedge);
+    partners += processes > before;
+  }
+  *out = 3e-3 + 6e-6 * (PetscReal)partners + 1e-7 * (PetscReal)processes + 3e-9 * (PetscReal)el->npoints * (PetscReal)(el->first[ik + 1] - el->first[ik]) * (PetscReal)(el->nb * ph->nb);
   PetscFunctionReturn(0);
 }
 

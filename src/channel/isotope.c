@@ -262,7 +262,7 @@ static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
 {
   const States s = c->context->phonons;
   PetscFunctionBeginUser;
-  *out = PartnersOne(c->context, s->wedge[ik]) > 0.0 ? (PetscReal)(s->first[ik + 1] - s->first[ik]) * (PetscReal)s->nb * (PetscReal)PartnersCount(c->context) : 0.0;
+  *out = PartnersOne(c->context, s->wedge[ik]) > 0.0 ? 1e-8 * (PetscReal)(s->first[ik + 1] - s->first[ik]) * (PetscReal)s->nb * (PetscReal)PartnersCount(c->context) : 0.0;
   PetscFunctionReturn(0);
 }
 

@@ -93,6 +93,6 @@ PetscErrorCode ChannelWorkStates(Channel c, PetscInt ik, PetscReal *work)
 {
   const States s = c->first == SPECIES_ELECTRON ? c->context->electrons : c->context->phonons;
   PetscFunctionBeginUser;
-  *work = s->first[ik + 1] - s->first[ik];
+  *work = 1e-7 * (PetscReal)(s->first[ik + 1] - s->first[ik]); /* seconds, about */
   PetscFunctionReturn(0);
 }

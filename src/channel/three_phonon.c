@@ -21,6 +21,7 @@
 #include "pairs.h"
 
 #define PAIRS    128  /* per call of the vertex kernel */
+#define SECONDS  5e-7 /* about, of a pair and a mode of the first point */
 #define CALLS    64   /* of the vertex kernel, whose entries are held */
 #define CAPACITY 8192 /* processes per batch */
 
@@ -407,10 +408,10 @@ static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
   States           s     = c->context->phonons;
   const PetscInt   nm    = s->nb, q0 = (PetscInt)s->mesh->wedge[s->wedge[ik]];
   const PetscReal  slack = c->context->delta.scheme == DELTA_GAUSSIAN ? 2.0 * c->context->delta.width : 0.0;
-  PetscInt         pairs = 0;
+  PetscInt64       pairs = 0;
   PetscFunctionBeginUser;
   if (PartnersStep(c->context)) { /* merging, hardly any decays: nearly every partner has a third */
-    *out = PartnersOne(c->context, s->wedge[ik]) > 0.0 ? (PetscReal)PartnersCount(c->context) * (PetscReal)(s->first[ik + 1] - s->first[ik]) : 0.0;
+    *out = PartnersOne(c->context, s->wedge[ik]) > 0.0 ? SECONDS * (PetscReal)PartnersCount(c->context) * (PetscReal)(s->first[ik + 1] - s->first[ik]) : 0.0;
     PetscFunctionReturn(0);
   }
   for (PetscInt q = 0; q < s->npoints; q++) {
@@ -419,7 +420,7 @@ static PetscErrorCode work(Channel c, PetscInt ik, PetscReal *out)
     const PetscReal low = s->point_energy[q * nm] + s->point_energy[q1 * nm] - slack, high = s->point_energy[q * nm + nm - 1] + s->point_energy[q1 * nm + nm - 1] + slack;
     for (int32_t a = s->first[ik]; a < s->first[ik + 1]; a++) pairs += s->energy[a] > low && s->energy[a] < high;
   }
-  *out = 1.0 + (PetscReal)pairs;
+  *out = SECONDS * (1.0 + (PetscReal)pairs);
   PetscFunctionReturn(0);
 }
 

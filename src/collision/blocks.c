@@ -11,6 +11,8 @@ static inline uint64_t hash_pair(int32_t a, int32_t b)
 
 #define TRIANGLE_MOST 8192 /* unknowns up to which a table of all pairs may be held: 134 MB */
 
+#define SLOTS_MOST    (1 << 30) /* positions are int32 */
+
 /* Whether a table of all n (n + 1)/2 pairs takes no more than hashing so many. */
 static bool triangle(PetscReal nunknowns, PetscReal expected) { return nunknowns > 0.0 && nunknowns <= TRIANGLE_MOST && 0.5 * nunknowns * (nunknowns + 1.0) <= 2.0 * expected; }
 
@@ -50,10 +52,10 @@ static PetscErrorCode insert_triangle(BlockList *l, int32_t a, int32_t b, int32_
 
 static PetscErrorCode grow(BlockList *l)
 {
-  PetscInt slots = l->slots ? 2 * l->slots : 4096, capacity = slots / 2;
+  const PetscInt64 slots = l->slots ? 2 * (PetscInt64)l->slots : 4096, capacity = slots / 2;
   int32_t (*pair)[2];
   PetscFunctionBeginUser;
-  PetscCheck(slots > 0, PETSC_COMM_SELF, PETSC_ERR_SUP, "more than 2^30 coupled pairs on one rank: use more ranks");
+  if (slots > SLOTS_MOST) return InputErrorAt(NULL, 0, "solver.operator: more than %d pairs of coupled states on one rank: use more ranks, or replayed", SLOTS_MOST / 2);
   PetscCall(PetscMalloc1(capacity, &pair));
   for (PetscInt i = 0; i < l->count; i++) {
     pair[i][0] = l->pair[i][0];
@@ -62,10 +64,10 @@ static PetscErrorCode grow(BlockList *l)
   PetscCall(PetscFree(l->pair));
   PetscCall(PetscFree(l->slot));
   PetscCall(PetscMalloc1(slots, &l->slot));
-  for (PetscInt i = 0; i < slots; i++) l->slot[i] = -1;
+  for (PetscInt64 i = 0; i < slots; i++) l->slot[i] = -1;
   l->pair     = pair;
-  l->slots    = slots;
-  l->capacity = capacity;
+  l->slots    = (PetscInt)slots;
+  l->capacity = (PetscInt)capacity;
   for (PetscInt i = 0; i < l->count; i++) {
     uint64_t at = hash_pair(pair[i][0], pair[i][1]) & (uint64_t)(slots - 1);
     while (l->slot[at] >= 0) at = (at + 1) & (uint64_t)(slots - 1);

@@ -100,6 +100,8 @@ PetscErrorCode CollisionCreate(MPI_Comm comm, Deck deck, States electrons, State
     if (!c->states[s]) continue;
     c->unknown[s] = (unknowns & mask[s]) != 0;
     if (c->unknown[s]) {
+      PetscCheckInput(3 * ((PetscInt64)c->nunknowns + c->states[s]->nstates) < PetscMin((PetscInt64)3 * INT32_MAX, (PetscInt64)PETSC_MAX_INT), NULL, 0, "%lld states are unknowns, three numbers each: more than this build can count; -Dpetsc64=true can",
+                      (long long)c->nunknowns + (long long)c->states[s]->nstates);
       c->nunknowns += c->states[s]->nstates;
       c->mesh = c->states[s]->mesh;
     }
@@ -234,14 +236,14 @@ PetscErrorCode CollisionCreateVec(Collision c, Vec *v)
 PetscErrorCode CollisionGetRates(Collision c, PetscInt channel, const PetscReal **rates)
 {
   PetscFunctionBeginUser;
-  *rates = c->rate + (channel < 0 ? c->nchannels : channel) * c->nrows;
+  *rates = c->rate + (size_t)(channel < 0 ? c->nchannels : channel) * (size_t)c->nrows;
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CollisionGetPartRates(Collision c, PetscInt channel, int part, const PetscReal **rates)
 {
   PetscFunctionBeginUser;
-  *rates = c->rate + (CollisionPartColumn(c, channel) + part) * c->nrows;
+  *rates = c->rate + (size_t)(CollisionPartColumn(c, channel) + part) * (size_t)c->nrows;
   PetscFunctionReturn(0);
 }
 

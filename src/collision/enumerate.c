@@ -206,7 +206,7 @@ PetscErrorCode CollisionEnd(Collision c)
   if (c->progress.total > 0) ProgressEnd(&c->progress.report);
   if (!c->keep) Log(1, "processes exceed collision.memory: they will be enumerated anew at every point");
   PetscCall(forget_finished(c));
-  PetscCall(PetscMalloc1(c->ncolumns * c->nrows, &c->rate));
+  PetscCall(PetscMalloc1((size_t)c->ncolumns * (size_t)c->nrows, &c->rate));
   c->set_up = true;
   PetscFunctionReturn(0);
 }

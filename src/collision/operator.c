@@ -124,11 +124,14 @@ static PetscInt64 entries(Collision c)
 
 static PetscErrorCode preallocate(Collision c)
 {
-  PetscInt        *i, *j, at = 0;
+  PetscInt        *i, *j;
+  PetscInt64       at    = 0;
   const PetscInt64 total = entries(c);
-  const PetscInt   n     = (PetscInt)total;
+  const PetscCount n     = (PetscCount)total;
+  PetscErrorCode   code  = 0;
   PetscFunctionBeginUser;
-  PetscCheck(total <= PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_SUP, "%lld entries of the operator from one rank: use more ranks, or solver.operator: replayed", (long long)total);
+  if (total > PETSC_MAX_INT) code = InputErrorAt(NULL, 0, "solver.operator: assembled: %lld entries of the matrix from one rank, its limit is %lld: use more ranks, blocks, or a build with -Dpetsc64=true", (long long)total, (long long)PETSC_MAX_INT);
+  PetscCall(ErrorAgree(c->comm, code));
   PetscCall(PetscMalloc2(n, &i, n, &j));
   for (PetscInt p = 0; p < c->blocks.count; p++) {
     const PetscInt a = 3 * c->row[c->blocks.pair[p][0]], b = 3 * c->row[c->blocks.pair[p][1]];
@@ -156,7 +159,7 @@ static PetscErrorCode set_values(Collision c)
 {
   PetscScalar     *v;
   const PetscReal *rate;
-  PetscInt         at = 0;
+  PetscInt64       at = 0;
   PetscFunctionBeginUser;
   PetscCall(PetscMalloc1((size_t)entries(c), &v));
   for (PetscInt p = 0; p < c->blocks.count; p++)

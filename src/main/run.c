@@ -54,24 +54,20 @@ static PetscErrorCode ListStates(const System *r, RunData *d)
 {
   const States    s = d->states;
   const PetscInt *local, *refined = NULL;
-  PetscInt       *before;
 
   PetscFunctionBeginUser;
   PetscCall(CollisionGetLocalStates(d->collision, s->species, NULL, &d->nlocal, &local));
   if (d->part == PART_REFINED) PetscCall(DragGetRefined(r->drag, &d->nlocal, &refined));
   PetscCall(PetscMalloc3(d->nlocal, &d->row, d->nlocal, &d->state, d->nlocal, &d->number));
-  PetscCall(PetscMalloc1(s->nk, &before));
+  for (PetscInt i = 0; i < d->nlocal; i++) {
+    d->row[i]   = refined ? refined[i] : i;
+    d->state[i] = local[d->row[i]];
+  }
   d->total = 0;
-  for (PetscInt k = 0; k < s->nk; k++) {
-    before[k] = d->total;
+  for (PetscInt k = 0, i = 0; k < s->nk; k++) { /* a rank's states come in the order of their points */
+    for (; i < d->nlocal && s->k[d->state[i]] == k; i++) d->number[i] = d->total + d->state[i] - s->first[k];
     if (!refined || r->refined.partition.inside[s->wedge[k]] == 1.0) d->total += s->first[k + 1] - s->first[k];
   }
-  for (PetscInt i = 0; i < d->nlocal; i++) {
-    d->row[i]    = refined ? refined[i] : i;
-    d->state[i]  = local[d->row[i]];
-    d->number[i] = before[s->k[d->state[i]]] + d->state[i] - s->first[s->k[d->state[i]]];
-  }
-  PetscCall(PetscFree(before));
   PetscFunctionReturn(0);
 }
 
@@ -91,10 +87,10 @@ static PetscErrorCode AllocateStates(const System *r, RunData *d, bool beside)
   PetscCall(DeckGetBool(r->deck, "write_states", &d->write_states));
   PetscCall(NameColumns(d, beside));
   nlocal = PetscMax(1, nlocal); /* which arrays there are is the same on all ranks: no NULL where a rank has no states */
-  if (d->write_states) PetscCall(PetscCalloc1(d->ncolumns * n * nlocal, &d->rates));
-  if (d->write_states || phonons) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal * 3, &d->displacement));
-  if (phonons) PetscCall(PetscCalloc1(LEVEL_COUNT * n * nlocal, &d->modes));
-  if (beside && r->scan.level[LEVEL_DRAG]) PetscCall(PetscCalloc1(n * nlocal, &d->seebeck));
+  if (d->write_states) PetscCall(PetscCalloc1((size_t)(d->ncolumns * n) * (size_t)nlocal, &d->rates));
+  if (d->write_states || phonons) PetscCall(PetscCalloc1((size_t)(3 * LEVEL_COUNT * n) * (size_t)nlocal, &d->displacement));
+  if (phonons) PetscCall(PetscCalloc1((size_t)(LEVEL_COUNT * n) * (size_t)nlocal, &d->modes));
+  if (beside && r->scan.level[LEVEL_DRAG]) PetscCall(PetscCalloc1((size_t)n * (size_t)nlocal, &d->seebeck));
   PetscFunctionReturn(0);
 }
 
@@ -143,7 +139,7 @@ static PetscErrorCode AllocateData(Run *run)
 /* A rate of all local states, as column of this record's */
 static void KeepColumn(RunData *d, PetscInt points, PetscInt column, PetscInt at, const PetscReal *rate)
 {
-  for (PetscInt i = 0; i < d->nlocal; i++) d->rates[(column * points + at) * d->nlocal + i] = rate[d->row[i]];
+  for (PetscInt i = 0; i < d->nlocal; i++) d->rates[(PetscInt64)(column * points + at) * d->nlocal + i] = rate[d->row[i]];
 }
 
 static PetscErrorCode KeepRates(const System *r, RunData *d, PetscInt at)
@@ -168,9 +164,9 @@ static PetscErrorCode KeepRates(const System *r, RunData *d, PetscInt at)
   if (d->part == PART_REFINED) PetscCall(CollisionGetLocalStates(r->lattice.collision, SPECIES_PHONON, NULL, &before, NULL));
   for (PetscInt i = 0; i < d->nlocal; i++) { /* what its own channels leave of the whole is the electrons' */
     PetscReal own = 0.0;
-    for (PetscInt c = 0; c < d->nchannels; c++) own += d->rates[(c * n + at) * d->nlocal + i];
-    d->rates[(d->nchannels * n + at) * d->nlocal + i] = total[before + i];
-    d->rates[(column * n + at) * d->nlocal + i]       = total[before + i] - own;
+    for (PetscInt c = 0; c < d->nchannels; c++) own += d->rates[(PetscInt64)(c * n + at) * d->nlocal + i];
+    d->rates[(PetscInt64)(d->nchannels * n + at) * d->nlocal + i] = total[before + i];
+    d->rates[(PetscInt64)(column * n + at) * d->nlocal + i]       = total[before + i] - own;
   }
   PetscFunctionReturn(0);
 }
@@ -179,21 +175,21 @@ static PetscErrorCode KeepRates(const System *r, RunData *d, PetscInt at)
 static PetscErrorCode KeepModes(const System *r, RunData *d, TransportLevel level, PetscInt at, PetscInt nlocal, const TransportTensors *x)
 {
   const StatesPoint *p     = &r->scan.point[at];
-  PetscReal         *modes = d->modes + (level * r->scan.nT * r->scan.nC + at) * nlocal;
+  PetscReal         *modes = d->modes + (PetscInt64)(level * r->scan.nT * r->scan.nC + at) * nlocal;
 
   PetscFunctionBeginUser;
   if (r->both) PetscCall(DragModes(r->drag, level, d->part, p, modes));
   else PetscCall(TransportModes(r->transport, level, p, modes));
-  if (level == LEVEL_DRAG) PetscCall(DragModesSeebeck(r->drag, level, d->part, p, x, d->seebeck + at * nlocal));
+  if (level == LEVEL_DRAG) PetscCall(DragModesSeebeck(r->drag, level, d->part, p, x, d->seebeck + (PetscInt64)at * nlocal));
   PetscFunctionReturn(0);
 }
 
 /* No steady state, no numbers of the states either. */
 static void NoStates(RunData *d, TransportLevel level, PetscInt points, PetscInt at, PetscInt nlocal)
 {
-  for (PetscInt i = 0; d->displacement && i < 3 * nlocal; i++) d->displacement[3 * (level * points + at) * nlocal + i] = NAN;
-  for (PetscInt i = 0; d->modes && i < nlocal; i++) d->modes[(level * points + at) * nlocal + i] = NAN;
-  for (PetscInt i = 0; d->seebeck && level == LEVEL_DRAG && i < nlocal; i++) d->seebeck[at * nlocal + i] = NAN;
+  for (PetscInt i = 0; d->displacement && i < 3 * nlocal; i++) d->displacement[3 * (PetscInt64)(level * points + at) * nlocal + i] = NAN;
+  for (PetscInt i = 0; d->modes && i < nlocal; i++) d->modes[(PetscInt64)(level * points + at) * nlocal + i] = NAN;
+  for (PetscInt i = 0; d->seebeck && level == LEVEL_DRAG && i < nlocal; i++) d->seebeck[(PetscInt64)at * nlocal + i] = NAN;
 }
 
 /* Mean free displacement F_a, the response per unit force in length: v tau in the relaxation-time picture. Electrons answer a field, z = -sqrt(N) w F / k_B T
@@ -222,7 +218,7 @@ static PetscErrorCode KeepStates(const System *r, RunData *d, TransportLevel lev
   PetscCall(VecGetArrayRead(z, &v));
   for (PetscInt i = 0; i < 3 * nlocal; i++) {
     const PetscInt a = d->state[i / 3];
-    d->displacement[3 * (level * n + at) * nlocal + i] = v[3 * (begin + d->row[i / 3]) + i % 3] / (w[a] * sqrt(s->star[a]) * (phonons ? s->energy[a] : -1.0));
+    d->displacement[3 * (PetscInt64)(level * n + at) * nlocal + i] = v[3 * (begin + d->row[i / 3]) + i % 3] / (w[a] * sqrt(s->star[a]) * (phonons ? s->energy[a] : -1.0));
   }
   PetscCall(VecRestoreArrayRead(z, &v));
   if (d->modes) PetscCall(KeepModes(r, d, level, at, nlocal, x));

@@ -36,9 +36,9 @@ static PetscErrorCode write_rows(Results r, const RunData *d, const char *path, 
   PetscFunctionBeginUser;
   PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &mine, &total));
   PetscCallMPI(MPI_Exscan(&mine, &begin, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
-  PetscCall(PetscMalloc1(n * mine * width, &value));
-  for (PetscInt p = 0; p < n; p++) PetscCall(RunStateOrder(d, width, (PetscReal *)local + p * nlocal * width, mine, value + p * mine * width, false));
-  for (PetscInt i = 0; i < n * mine * width; i++) value[i] *= factor;
+  PetscCall(PetscMalloc1((size_t)n * (size_t)(mine * width), &value));
+  for (PetscInt p = 0; p < n; p++) PetscCall(RunStateOrder(d, width, (PetscReal *)local + (size_t)p * (size_t)(nlocal * width), mine, value + (size_t)p * (size_t)(mine * width), false));
+  for (PetscInt64 i = 0; i < (PetscInt64)n * mine * width; i++) value[i] *= factor;
   if (points) {
     dims[rank++] = d->scan->nT;
     dims[rank++] = d->scan->nC;
@@ -91,12 +91,12 @@ PetscErrorCode RunWriteStates(Results r, const RunData *d)
   PetscFunctionBeginUser;
   PetscCall(write_static(r, d));
   for (PetscInt c = 0; c < d->ncolumns; c++)
-    PetscCall(write_rows(r, d, in_group(d, path, "rate", d->column[c]), true, 1, d->rates + c * n * nlocal, 1e-12 / UMK_TIME_S, RESULTS_LABEL("1/ps", "temperature, carriers, state", "scattering rate 1/tau")));
+    PetscCall(write_rows(r, d, in_group(d, path, "rate", d->column[c]), true, 1, d->rates + (PetscInt64)(c * n) * nlocal, 1e-12 / UMK_TIME_S, RESULTS_LABEL("1/ps", "temperature, carriers, state", "scattering rate 1/tau")));
   for (int l = 0; l < LEVEL_COUNT; l++) {
     if (!d->scan->level[l]) continue;
-    PetscCall(write_rows(r, d, in_group(d, path, "mean_free_displacement", TransportLevelName[l]), true, 3, d->displacement + 3 * l * n * nlocal, UMK_BOHR_M * 1e9,
+    PetscCall(write_rows(r, d, in_group(d, path, "mean_free_displacement", TransportLevelName[l]), true, 3, d->displacement + 3 * (PetscInt64)(l * n) * nlocal, UMK_BOHR_M * 1e9,
                          RESULTS_LABEL("nm", "temperature, carriers, state, i", phonons ? "response to a gradient along i in length: v tau at level rta" : "response to a field along i in length: v tau at level rta")));
-    if (phonons) PetscCall(write_rows(r, d, in_group(d, path, "thermal_conductivity", TransportLevelName[l]), true, 1, d->modes + l * n * nlocal, UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0),
+    if (phonons) PetscCall(write_rows(r, d, in_group(d, path, "thermal_conductivity", TransportLevelName[l]), true, 1, d->modes + (PetscInt64)(l * n) * nlocal, UMK_KAPPA * (d->sheet ? UMK_BOHR_M : 1.0),
                                       RESULTS_LABEL(d->sheet ? "W/K" : "W/m/K", "temperature, carriers, state", "what the mode and its images add to the mean of kappa's diagonal")));
   }
   if (d->refined) PetscCall(RunWriteStates(r, d->refined));
@@ -165,11 +165,11 @@ static void join(const RunData *d, int l, PetscInt p, PetscInt at, Modes *m)
 {
   const PetscInt n = d->scan->nT * d->scan->nC;
   for (PetscInt a = 0; a < d->nlocal; a++, at++) {
-    const PetscInt row = (l * n + p) * d->nlocal + a;
+    const PetscInt64 row = (PetscInt64)(l * n + p) * d->nlocal + a;
     m->omega[at]   = d->states->energy[d->state[a]];
     m->path[at]    = free_path(d->displacement + 3 * row, d->states->velocity + 3 * d->state[a]);
     m->kappa[at]   = d->modes[row];
-    m->seebeck[at] = d->seebeck && l == LEVEL_DRAG ? d->seebeck[p * d->nlocal + a] : 0.0;
+    m->seebeck[at] = d->seebeck && l == LEVEL_DRAG ? d->seebeck[(PetscInt64)p * d->nlocal + a] : 0.0;
   }
 }
 

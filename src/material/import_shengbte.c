@@ -101,7 +101,7 @@ static PetscErrorCode read_block(FortranText *t, const Source *x, PetscInt i, Th
   Triplet         triplet;
 
   PetscFunctionBeginUser;
-  PetscCall(FortranTextInt(t, "number of the block", 0, PETSC_MAX_INT, 1, &number));
+  PetscCall(FortranTextInt(t, "number of the block", 0, INT_MAX, 1, &number));
   if (number != i + 1) return InputErrorAt(t->path, t->line, "block number %d where %d should come", (int)number, (int)i + 1);
   PetscCall(read_vectors(t, x, n));
   PetscCall(FortranTextInt(t, "atoms of the triplet", 1, (int)x->natoms, 3, atom));
@@ -123,7 +123,7 @@ static PetscErrorCode read_blocks(FortranText *t, const Source *x, ThirdOrder *o
   PetscInt n;
 
   PetscFunctionBeginUser;
-  PetscCall(FortranTextInt(t, "number of blocks", 1, PETSC_MAX_INT, 1, &n));
+  PetscCall(FortranTextInt(t, "number of blocks", 1, INT_MAX, 1, &n));
   PetscCall(FortranTextExpect(t, "blocks of 118 values", 236.0 * n));
   for (PetscInt i = 0; i < n; i++) PetscCall(read_block(t, x, i, out));
   PetscCall(FortranTextEnd(t, "the last block"));

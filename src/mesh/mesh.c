@@ -139,7 +139,7 @@ PetscErrorCode MeshCreateInField(MPI_Comm comm, Crystal crystal, const PetscInt 
   mesh->crystal = crystal;
   for (int c = 0; c < 3; c++) mesh->n[c] = n[c];
   mesh->size = (PetscInt64)n[0] * n[1] * n[2];
-  PetscCheck(mesh->size > 0 && mesh->size < PETSC_MAX_INT, comm, PETSC_ERR_ARG_OUTOFRANGE, "mesh of %" PetscInt64_FMT " points", mesh->size);
+  PetscCheckInput(mesh->size > 0 && mesh->size < INT32_MAX, NULL, 0, "mesh: %d x %d x %d points are more than 2^31", (int)n[0], (int)n[1], (int)n[2]);
   PetscCall(select_ops(mesh));
   cell_width(mesh);
   PetscCall(MeshBuildTetrahedra(mesh));

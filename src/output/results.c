@@ -95,6 +95,7 @@ static bool OpenFile(Results r)
   bool  ok     = access >= 0;
 
   ok = ok && H5Pset_fapl_mpio(access, r->comm, MPI_INFO_NULL) >= 0;
+  ok = ok && H5Pset_coll_metadata_write(access, true) >= 0;
   ok = ok && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
   ok = ok && H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST) >= 0; /* attributes beyond 64 kB: a long deck */
   if (ok) r->file = H5Fcreate(r->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access);

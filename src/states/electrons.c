@@ -207,7 +207,7 @@ static PetscErrorCode star_points(States s, PetscInt *n, int64_t **points)
   KMesh    mesh = s->mesh;
   PetscInt count = 0;
   PetscFunctionBeginUser;
-  PetscCall(PetscMalloc1(s->nk * mesh->nops + 1, points));
+  PetscCall(PetscMalloc1((size_t)s->nk * (size_t)mesh->nops + 1, points));
   for (PetscInt ik = 0; ik < s->nk; ik++) {
     PetscInt i[3];
     MeshIndices(mesh, mesh->wedge[s->wedge[ik]], i);
@@ -231,6 +231,7 @@ static PetscErrorCode touching_simplices(States s, PetscInt nstar, const int64_t
   KMesh    mesh = s->mesh;
   PetscInt count = 0;
   PetscFunctionBeginUser;
+  PetscCheckInput((PetscInt64)nstar * mesh->ntetra * mesh->ncorners < INT32_MAX / 4, NULL, 0, "delta: tetrahedron: %lld corners of tetrahedra around %d points are too many: adaptive, a smaller window or a coarser mesh", (long long)nstar * mesh->ntetra * mesh->ncorners, (int)nstar);
   PetscCall(PetscMalloc2(nstar * mesh->ntetra * mesh->ncorners + 1, corners, nstar * mesh->ntetra * mesh->ncorners + 1, weight));
   for (PetscInt ip = 0; ip < nstar; ip++) {
     if (StopPending()) PetscFunctionReturn(UMK_ERR_STOPPED);

@@ -26,7 +26,7 @@ static PetscErrorCode allocate(States s, const size_t bytes[ARRAYS], SharedArray
 static PetscErrorCode fill_point(States s, PetscInt i, Points *p)
 {
   const PetscInt   nm = s->nb;
-  const size_t     at = (size_t)(i * nm);
+  const size_t     at = (size_t)i * (size_t)nm;
   const PetscReal *omega;
   PetscFunctionBeginUser;
   p->point[i] = i;
@@ -51,6 +51,7 @@ PetscErrorCode StatesFillPhononPoints(States s)
   PetscFunctionBeginUser;
   UmkCheck(s->species == SPECIES_PHONON, "points of electron states are those of their window");
   if (s->point) PetscFunctionReturn(0);
+  PetscCheckInput(3 * s->mesh->size * s->nb < INT32_MAX, NULL, 0, "phonons: %lld modes of the whole zone are too many: a coarser mesh", (long long)s->mesh->size * s->nb);
   PetscCall(allocate(s, bytes, a, &p));
   StatesShare(s->comm, (PetscInt)s->mesh->size, &begin, &end);
   for (PetscInt i = begin; i < end && !code; i++) code = StopPending() ? UMK_ERR_STOPPED : fill_point(s, i, &p);
