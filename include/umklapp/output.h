@@ -61,8 +61,9 @@ PetscErrorCode ResultsWritePart(Results results, const char *path, int rank, con
 PetscErrorCode ResultsWriteIntegersPart(Results results, const char *path, int rank, const PetscInt *dims, const ResultsPart *part, const PetscInt *data, const ResultsLabel *label);
 PetscErrorCode ResultsCommit(Results results);
 PetscErrorCode ResultsDestroy(Results *results);
-/* On the way out after an error: close (when all ranks are here: collective) and remove every file that was not committed. */
-void           ResultsAbandon(bool together);
+/* On the way out after an error: close (when all ranks are here: collective) and remove every file that was not committed. false: HDF5 lost hold of a file, and MPI_Finalize
+   would fail in it. */
+bool           ResultsAbandon(bool together);
 
 /*
   --- checkpoints (src/output/checkpoint.c): the folder OUTPUT.checkpoint beside the results

@@ -7,6 +7,7 @@
 #include <slepcsys.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #include <cblas.h>
 #include "commands.h"
 
@@ -91,16 +92,18 @@ static bool AllArrived(MPI_Comm world, PetscErrorCode code)
 static int Finish(MPI_Comm world, PetscErrorCode code)
 {
   const bool together = AllArrived(world, code);
-  int        rank;
+  int        rank, sound;
 
   if (together && StopFinish()) return 1;
   if (together) code = ErrorAgree(world, code);
   MPI_Comm_rank(world, &rank);
   if (code == UMK_ERR_STOPPED && !rank) LogError("umklapp: stopped: %s%s%s", StopReason(), ErrorMessage()[0] ? "; " : "", ErrorMessage());
   else if (code && ErrorMessage()[0] && (!rank || !together)) LogError("umklapp: %s", ErrorMessage());
-  ResultsAbandon(together);
+  sound = ResultsAbandon(together);
   LogClose();
   if (!together) MPI_Abort(MPI_COMM_WORLD, ExitStatus(code));
+  if (MPI_Allreduce(MPI_IN_PLACE, &sound, 1, MPI_INT, MPI_MIN, world)) return 1;
+  if (!sound) _exit(ExitStatus(code)); /* without MPI_Finalize */
   MPI_Comm_free(&world);
   if (SlepcFinalize()) return 1;
   return ExitStatus(code);

@@ -17,6 +17,7 @@
 #include "version.h"
 
 static Results open_results; /* for ResultsAbandon */
+static bool    broken;       /* HDF5 could not close a file, and will fall over it when MPI ends */
 
 const char *ProgramVersion(void) { return UMKLAPP_VERSION; }
 const char *ProgramCommit(void) { return UMKLAPP_COMMIT; }
@@ -49,6 +50,15 @@ static PetscErrorCode OpenTemporary(Results r)
   r->made = true;
   close(fd);
   return 0;
+}
+
+/* A file that is given up. HDF5 writes what it still holds when it closes, and does not survive that there is no room: all of the file's is given back first. */
+static void CloseAbandoned(Results r)
+{
+  if (r->file < 0) return;
+  if (r->made) (void)!truncate(r->temporary, 0);
+  if (H5Fclose(r->file) < 0) broken = true;
+  r->file = H5I_INVALID_HID;
 }
 
 /* What this process made besides the results goes. */
@@ -242,8 +252,10 @@ PetscErrorCode ResultsCommit(Results r)
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Bcast(&seconds, 1, MPIU_REAL, 0, r->comm));
   PetscCall(ResultsWriteAttributeReal(r, "/", "wall_time_s", seconds));
+  PetscCall(ResultsAgree(r, H5Fflush(r->file, H5F_SCOPE_GLOBAL) >= 0, "the results"));
   ok      = H5Fclose(r->file) >= 0;
   r->file = H5I_INVALID_HID;
+  broken  = broken || !ok;
   PetscCall(ResultsAgree(r, ok, "the results"));
   ok = r->rank || Publish(r);
   PetscCall(ResultsAgree(r, ok, "the results"));
@@ -267,7 +279,7 @@ PetscErrorCode ResultsDestroy(Results *results)
   PetscFunctionBeginUser;
   if (!r) PetscFunctionReturn(0);
   Unlist(r);
-  if (r->file >= 0) H5Fclose(r->file);
+  CloseAbandoned(r);
   Remove(r);
   if (r->lock_fd >= 0) close(r->lock_fd);
   PetscCallMPI(MPI_Comm_free(&r->comm));
@@ -278,14 +290,15 @@ PetscErrorCode ResultsDestroy(Results *results)
   PetscFunctionReturn(0);
 }
 
-void ResultsAbandon(bool together)
+bool ResultsAbandon(bool together)
 {
   for (Results r = open_results; r; r = r->next) {
-    if (together && r->file >= 0) H5Fclose(r->file);
+    if (together) CloseAbandoned(r);
     Remove(r);
     if (r->lock_fd >= 0) close(r->lock_fd);
     r->file         = H5I_INVALID_HID;
     r->temporary[0] = 0;
     r->lock_fd      = -1;
   }
+  return !broken;
 }
