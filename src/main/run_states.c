@@ -26,18 +26,38 @@ PetscErrorCode RunStateOrder(const RunData *d, PetscInt width, PetscReal *local,
   PetscFunctionReturn(0);
 }
 
+#define TOGETHER 32 /* points that are sent together */
+
+/* Values of all points in the order of the file: local [points][nlocal][width] -> ordered [points][mine][width] */
+static PetscErrorCode order_points(const RunData *d, PetscInt points, PetscInt width, const PetscReal *local, PetscInt mine, PetscReal *ordered)
+{
+  const size_t n = (size_t)d->nlocal, w = (size_t)width;
+  PetscReal   *rows, *file;
+  PetscFunctionBeginUser;
+  PetscCall(PetscMalloc2(n * w * TOGETHER, &rows, (size_t)mine * w * TOGETHER, &file));
+  for (PetscInt begin = 0; begin < points; begin += TOGETHER) {
+    const size_t m = (size_t)PetscMin(TOGETHER, points - begin);
+    for (size_t p = 0; p < m; p++)
+      for (size_t i = 0; i < n; i++) PetscCall(PetscArraycpy(rows + (i * m + p) * w, local + (((size_t)begin + p) * n + i) * w, w));
+    PetscCall(RunStateOrder(d, (PetscInt)(m * w), rows, mine, file, false));
+    for (size_t p = 0; p < m; p++)
+      for (size_t i = 0; i < (size_t)mine; i++) PetscCall(PetscArraycpy(ordered + (((size_t)begin + p) * (size_t)mine + i) * w, file + (i * m + p) * w, w));
+  }
+  PetscCall(PetscFree2(rows, file));
+  PetscFunctionReturn(0);
+}
+
 /* A table over states: local [points][nlocal][width] -> [nT][nC][nstates][width]; without points [nstates][width]; width 1 has no axis. */
 static PetscErrorCode write_rows(Results r, const RunData *d, const char *path, bool points, PetscInt width, const PetscReal *local, PetscReal factor, const ResultsLabel *label)
 {
   const PetscInt n = points ? d->scan->nT * d->scan->nC : 1;
-  const PetscInt nlocal = d->nlocal;
   PetscInt       mine = PETSC_DECIDE, total = d->total, begin = 0, dims[4], rank = 0;
   PetscReal     *value;
   PetscFunctionBeginUser;
   PetscCall(PetscSplitOwnership(PETSC_COMM_WORLD, &mine, &total));
   PetscCallMPI(MPI_Exscan(&mine, &begin, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
   PetscCall(PetscMalloc1((size_t)n * (size_t)(mine * width), &value));
-  for (PetscInt p = 0; p < n; p++) PetscCall(RunStateOrder(d, width, (PetscReal *)local + (size_t)p * (size_t)(nlocal * width), mine, value + (size_t)p * (size_t)(mine * width), false));
+  PetscCall(order_points(d, n, width, local, mine, value));
   for (PetscInt64 i = 0; i < (PetscInt64)n * mine * width; i++) value[i] *= factor;
   if (points) {
     dims[rank++] = d->scan->nT;

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 TOLERANCE = 1e-10
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != 'LD_LIBRARY_PATH'}  # each program loads its own library
 DECKS = [('inputs/models/degenerate-metal.yaml', []),
          ('inputs/silicon-mobility.yaml', ['--set', 'electrons.mesh=16', '--set', 'temperature=[200, 300] K', '--set', 'delta=tetrahedron']),
          ('inputs/silicon-kappa.yaml', ['--set', 'phonons.mesh=6', '--set', 'temperature=300 K']),
@@ -19,7 +20,7 @@ DECKS = [('inputs/models/degenerate-metal.yaml', []),
 
 
 def run(*words, **options):
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT, **options)
     if done.returncode:
         sys.exit(f'{" ".join(words)}: exit status {done.returncode}\n{done.stdout[-2000:]}')
 
