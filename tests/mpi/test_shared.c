@@ -50,6 +50,25 @@ START_TEST(combine_pretended_nodes)
 }
 END_TEST
 
+/* Every rank writes its own place of its node's copy; the largest of the nodes' copies is everybody's. */
+START_TEST(reduce_over_nodes)
+{
+  SharedArray array;
+  int        *x;
+  bool        right = true;
+
+  ck_call(PetscOptionsSetValue(NULL, "-shared_nodes", _i ? "2" : "1"));
+  ck_call(SharedArrayCreate(PETSC_COMM_WORLD, (size_t)size * sizeof *x, &array));
+  ck_call(SharedArrayGet(array, &x));
+  x[rank] = rank + 1;
+  ck_call(SharedArrayReduce(array, (size_t)size, MPI_INT, MPI_MAX));
+  for (int r = 0; r < size; r++) right = right && x[r] == r + 1;
+  ck_all(right);
+  ck_call(SharedArrayDestroy(&array));
+  ck_call(PetscOptionsClearValue(NULL, "-shared_nodes"));
+}
+END_TEST
+
 START_TEST(one_owner_per_node)
 {
   SharedArray array;
@@ -138,6 +157,7 @@ static Suite *suite(void)
   MPI_Comm_size(PETSC_COMM_WORLD, &size);
   tcase_add_test(t, combine_one_node);
   tcase_add_test(t, combine_pretended_nodes);
+  tcase_add_loop_test(t, reduce_over_nodes, 0, 2);
   tcase_add_test(t, one_owner_per_node);
   tcase_add_test(t, errors_agree);
   tcase_add_test(t, stages_of_a_run);
