@@ -27,7 +27,6 @@ typedef struct { /* one collision operator */
   PetscReal rates, first, fill, replay, apply;   /* seconds per process; apply: per block */
   PetscReal vector;                              /* seconds per application and unknown, blocks apart */
   PetscReal memory;                              /* MiB that a rank needs besides while rates are summed */
-  CollisionWork pilot;                           /* counts of all points of the scan that the pilot solved */
 } ForecastOperator;
 
 typedef struct { /* the deck on a coarse mesh */
@@ -35,7 +34,6 @@ typedef struct { /* the deck on a coarse mesh */
   PetscInt      points;        /* of the scan that it solved */
   PetscReal     rest;          /* seconds a point beside what the operators count */
   PetscReal     memory;        /* MiB of solving beside blocks */
-  PetscReal     seconds;
   CollisionWork work[2];
 } ForecastPilot;
 
@@ -53,7 +51,6 @@ typedef struct {
   PetscReal        start, material, made, own, drag; /* MiB: program; material; states; a rank's tables and buffers; what ranks share out of the drag system */
   PetscReal        shared;        /* MiB of all these that a node holds once */
   PetscReal        material_s, states_s, create_s, drag_s;
-  PetscReal        zone;          /* points of the zone near the window */
 } Forecast;
 
 enum { TIME_MATERIAL, TIME_STATES, TIME_FIND, TIME_RATES, TIME_FILL, TIME_APPLY, TIME_REST, TIME_WRITE, TIME_PARTS };

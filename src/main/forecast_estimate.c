@@ -107,8 +107,8 @@ static PetscReal results_bytes(const Forecast *f, PetscReal x)
 {
   const PetscReal n = (PetscReal)f->points, each = n * (PetscReal)(f->fields * f->frequencies), grow = pow(x, f->dimension);
   const bool      phonons = f->lattice || f->both;
-  PetscReal       tensors = f->lattice ? 1.0 : f->both ? 8.0 : 7.0, sets = f->lattice ? 3.0 : 7.0, bytes = 8.0 * 8.0 + 24.0 * (PetscReal)f->fields;
-  if (f->magnetic || f->alternating) tensors += 12.0;
+  PetscReal       tensors = f->lattice ? 1.0 : f->both ? 8.0 : 7.0, sets = f->lattice ? 7.0 : 11.0, bytes = 8.0 * 8.0 + 24.0 * (PetscReal)f->fields;
+  if (f->magnetic) tensors += 12.0;
   for (int i = 0; i < f->nlevels; i++) {
     const bool drag = f->level[i] == LEVEL_DRAG;
     sets += 11.0 + tensors + (drag ? 8.0 : 0.0) + (phonons ? (drag ? 5.0 : 3.0) : 0.0);

@@ -256,7 +256,6 @@ static PetscErrorCode count_columns(Forecast *f, const System *r)
   }
   f->states[0] = (PetscReal)SystemUnknowns(r)->nstates;
   if (r->both) f->states[1] = (PetscReal)r->lattice.phonons->nstates;
-  f->zone = (PetscReal)SystemUnknowns(r)->npoints;
   PetscFunctionReturn(0);
 }
 

@@ -84,8 +84,7 @@ static PetscErrorCode solve_points(const System *r, PetscReal seconds, ForecastP
     one  = (ProcessorTime() - start) / (PetscReal)p->points;
     step = PetscMax(step, (PetscInt)ceil((PetscReal)(n - at - 1) * one / PetscMax(one, seconds - (ProcessorTime() - start))));
   }
-  p->seconds = ProcessorTime() - start;
-  p->rest    = p->seconds;
+  p->rest = ProcessorTime() - start;
   for (int k = 0; k < (r->both ? 2 : 1); k++) {
     PetscCall(CollisionGetWork(k ? r->lattice.collision : r->collision, &p->work[k]));
     p->rest -= counted(&p->work[k]);
