@@ -150,8 +150,9 @@ static void add_up(const Sampler *s, CollisionSample *e)
   PetscReal drawn = 0.0;
   for (PetscInt i = 0; i < s->c->nchannels; i++) {
     const Tally    *t      = &s->tally[i];
+    const Species   first  = s->c->channel[i]->first;
     const bool      moving = s->c->channel[i]->point_dependent;
-    const PetscReal factor = t->some > 0.0 ? t->all / t->some : 1.0;
+    const PetscReal factor = s->drawn[first] < s->n[first] && t->some > 0.0 ? t->all / t->some : 1.0;
     if (moving) {
       e->moving += factor * t->processes;
       e->moving_bytes += factor * t->bytes;
