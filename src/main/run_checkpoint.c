@@ -275,9 +275,20 @@ static PetscErrorCode share_states(const PerState *s, PetscInt dims[2], ResultsP
   PetscFunctionReturn(0);
 }
 
+/* rows [nlocal][points][width] from the table [points][nlocal][width], or back */
+static void turn(const PerState *s, PetscReal *rows, bool back)
+{
+  const size_t n = (size_t)s->record->nlocal, points = (size_t)s->points, width = (size_t)s->width;
+
+  for (size_t p = 0; p < points; p++)
+    for (size_t i = 0; i < n; i++) {
+      PetscReal *row = rows + (i * points + p) * width, *entry = s->local + (p * n + i) * width;
+      memcpy(back ? entry : row, back ? row : entry, width * sizeof(PetscReal));
+    }
+}
+
 static PetscErrorCode write_states(void *ctx, const PerState *s)
 {
-  const PetscInt n = s->record->nlocal, width = s->points * s->width;
   PetscInt       dims[2];
   ResultsPart    part;
   PetscReal     *rows, *ordered;
@@ -285,9 +296,8 @@ static PetscErrorCode write_states(void *ctx, const PerState *s)
 
   PetscFunctionBeginUser;
   PetscCall(share_states(s, dims, &part, &rows, &ordered));
-  for (PetscInt p = 0; p < s->points; p++)
-    for (PetscInt i = 0; i < n; i++) PetscCall(PetscArraycpy(rows + (size_t)i * (size_t)width + p * s->width, s->local + ((size_t)p * (size_t)n + (size_t)i) * (size_t)s->width, s->width));
-  PetscCall(RunStateOrder(s->record, width, rows, part.count, ordered, false));
+  turn(s, rows, false);
+  PetscCall(RunStateOrder(s->record, dims[1], rows, part.count, ordered, false));
   code = ResultsWritePart(ctx, s->path, 2, dims, &part, ordered, RESULTS_LABEL("atomic", "state, point and component", "of a checkpoint"));
   PetscCall(PetscFree2(rows, ordered));
   PetscFunctionReturn(code);
@@ -295,7 +305,6 @@ static PetscErrorCode write_states(void *ctx, const PerState *s)
 
 static PetscErrorCode read_states(void *ctx, const PerState *s)
 {
-  const PetscInt n = s->record->nlocal, width = s->points * s->width;
   PetscInt       dims[2];
   ResultsPart    part;
   PetscReal     *rows, *ordered;
@@ -304,9 +313,8 @@ static PetscErrorCode read_states(void *ctx, const PerState *s)
   PetscFunctionBeginUser;
   PetscCall(share_states(s, dims, &part, &rows, &ordered));
   code = CheckpointReadPart(ctx, s->path, 2, dims, &part, ordered);
-  if (!code) code = RunStateOrder(s->record, width, rows, part.count, ordered, true);
-  for (PetscInt p = 0; !code && p < s->points; p++)
-    for (PetscInt i = 0; i < n; i++) PetscCall(PetscArraycpy(s->local + ((size_t)p * (size_t)n + (size_t)i) * (size_t)s->width, rows + (size_t)i * (size_t)width + p * s->width, s->width));
+  if (!code) code = RunStateOrder(s->record, dims[1], rows, part.count, ordered, true);
+  if (!code) turn(s, rows, true);
   PetscCall(PetscFree2(rows, ordered));
   PetscFunctionReturn(code);
 }
