@@ -116,6 +116,8 @@ typedef struct _p_SharedArray *SharedArray;
 PetscErrorCode SharedArrayCreate(MPI_Comm comm, size_t bytes, SharedArray *array);
 PetscErrorCode SharedArrayGet(SharedArray array, void *address);
 PetscErrorCode SharedArrayIsOwner(SharedArray array, bool *owner);
+/* This rank's number among those of its node, and how many they are. Not collective. */
+PetscErrorCode SharedArrayGetNode(SharedArray array, int *rank, int *size);
 PetscErrorCode SharedArrayFence(SharedArray array);
 PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end);
 /* Every node's copy of `count` items becomes op over the nodes' copies (MPI_MAX, MPI_SUM ...); what a node's ranks have written is there first. Collective. */

@@ -4,6 +4,7 @@
   between nodes can be tested on one machine.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -15,12 +16,12 @@ struct _p_SharedArray {
   MPI_Win  window;
   char    *address;
   size_t   bytes;
-  int      node_rank;
+  int      node_rank, nodes;
 };
 
 /* How a communicator falls into nodes: found once, kept as its attribute; one for each -shared_nodes that was in force. */
 typedef struct _Split {
-  int            pretended;
+  int            pretended, nodes;
   MPI_Comm       node, leaders;
   struct _Split *next;
 } Split;
@@ -62,6 +63,8 @@ static PetscErrorCode divide(MPI_Comm comm, int pretended, Split *s)
   PetscCallMPI(MPI_Comm_set_errhandler(s->node, MPI_ERRORS_RETURN));
   PetscCallMPI(MPI_Comm_rank(s->node, &node_rank));
   PetscCallMPI(MPI_Comm_split(comm, node_rank ? MPI_UNDEFINED : 0, rank, &s->leaders));
+  if (s->leaders != MPI_COMM_NULL) PetscCallMPI(MPI_Comm_size(s->leaders, &s->nodes));
+  PetscCallMPI(MPI_Bcast(&s->nodes, 1, MPI_INT, 0, s->node));
   PetscFunctionReturn(0);
 }
 
@@ -88,6 +91,7 @@ static PetscErrorCode split(MPI_Comm comm, SharedArray a)
   }
   a->node    = s->node;
   a->leaders = s->leaders;
+  a->nodes   = s->nodes;
   PetscCallMPI(MPI_Comm_rank(a->node, &a->node_rank));
   PetscFunctionReturn(0);
 }
@@ -143,6 +147,14 @@ PetscErrorCode SharedArrayIsOwner(SharedArray array, bool *owner)
   return 0;
 }
 
+PetscErrorCode SharedArrayGetNode(SharedArray array, int *rank, int *size)
+{
+  PetscFunctionBeginUser;
+  *rank = array->node_rank;
+  PetscCallMPI(MPI_Comm_size(array->node, size));
+  PetscFunctionReturn(0);
+}
+
 PetscErrorCode SharedArrayFence(SharedArray array)
 {
   PetscFunctionBeginUser;
@@ -178,16 +190,39 @@ static int join(int n, uint64_t (*ranges)[2])
   return kept;
 }
 
+/* One range from each node, as where ranks are placed node by node: all in one exchange. */
+static PetscErrorCode exchange_at_once(SharedArray a, int size, const uint64_t range[2], bool *done)
+{
+  uint64_t(*all)[2];
+  int *count, *place;
+
+  PetscFunctionBeginUser;
+  *done = a->bytes < INT_MAX;
+  if (!*done) PetscFunctionReturn(0);
+  PetscCall(PetscMalloc3(size, &all, size, &count, size, &place));
+  PetscCallMPI(MPI_Allgather(range, 2, MPI_UINT64_T, all, 2, MPI_UINT64_T, a->leaders));
+  for (int i = 0; i < size; i++) {
+    place[i] = (int)all[i][0];
+    count[i] = (int)(all[i][1] - all[i][0]);
+  }
+  PetscCallMPI(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, a->address, count, place, MPI_BYTE, a->leaders));
+  PetscCall(PetscFree3(all, count, place));
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode exchange(SharedArray a, int mine, uint64_t (*ranges)[2])
 {
-  int size, rank, *counts;
+  int  size, rank, *counts;
+  bool done = true;
 
   PetscFunctionBeginUser;
   PetscCallMPI(MPI_Comm_size(a->leaders, &size));
   PetscCallMPI(MPI_Comm_rank(a->leaders, &rank));
   PetscCall(PetscMalloc1(size, &counts));
   PetscCallMPI(MPI_Allgather(&mine, 1, MPI_INT, counts, 1, MPI_INT, a->leaders));
-  for (int root = 0; root < size; root++) {
+  for (int i = 0; i < size; i++) done = done && counts[i] == 1;
+  if (done) PetscCall(exchange_at_once(a, size, ranges[0], &done));
+  for (int root = 0; root < size && !done; root++) {
     uint64_t(*pairs)[2] = ranges;
     if (root != rank) PetscCall(PetscMalloc1(counts[root], &pairs));
     PetscCall(broadcast((char *)pairs, (uint64_t)counts[root] * sizeof *pairs, root, a->leaders));
@@ -207,6 +242,7 @@ PetscErrorCode SharedArrayCombine(SharedArray array, size_t begin, size_t end)
   PetscFunctionBeginUser;
   PetscCheck(begin >= end || end <= array->bytes, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "range [%zu, %zu) of a shared array of %zu bytes", begin, end, array->bytes);
   PetscCall(SharedArrayFence(array));
+  if (array->nodes == 1) PetscFunctionReturn(0);
   PetscCallMPI(MPI_Comm_size(array->node, &size));
   if (array->leaders != MPI_COMM_NULL) PetscCall(PetscMalloc1(size, &ranges));
   PetscCallMPI(MPI_Gather(range, 2, MPI_UINT64_T, ranges, 2, MPI_UINT64_T, 0, array->node));
@@ -225,6 +261,7 @@ PetscErrorCode SharedArrayReduce(SharedArray array, size_t count, MPI_Datatype t
   PetscCallMPI(MPI_Type_get_extent(type, &lower, &extent));
   PetscCheck(count * (size_t)extent <= array->bytes, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "%zu items of %zu bytes in a shared array of %zu bytes", count, (size_t)extent, array->bytes);
   PetscCall(SharedArrayFence(array));
+  if (array->nodes == 1) PetscFunctionReturn(0);
   for (size_t at = 0; array->leaders != MPI_COMM_NULL && at < count; at += piece)
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, array->address + at * (size_t)extent, (int)(count - at < piece ? count - at : piece), type, op, array->leaders));
   PetscCall(SharedArrayFence(array));

@@ -3,12 +3,13 @@
 
     d = sum_c s_c phi_c,   z'_a += N_first K prod(w) s_a S_a^T d / (sqrt(N_a) w_a)
 
-  a Gram form, semidefinite term by term. Partners on other ranks are fetched and returned by one scatter each.
+  a Gram form, semidefinite term by term. Processes read the whole vector, of which a node has one copy; a rank adds to rows that its processes touch, and all is summed
+  by exchange.c.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collision_impl.h"
 
-typedef struct { /* 64 unknowns: those that this rank's processes touch, and how many come before */
+typedef struct { /* 64 rows of states: those that this rank's processes touch, and how many come before */
   uint64_t bits;
   PetscInt before;
 } Touched;
@@ -18,19 +19,18 @@ typedef struct {
   CollisionApply how;
   PetscInt    nghost;
   Touched    *touched;  /* [nunknowns / 64]: a quarter of a byte per unknown */
-  Vec         in, out;  /* [3 nghost] local */
+  int32_t    *place;    /* [nghost] rows of those touched, ascending */
   Vec         projected;
-  VecScatter  scatter;
-  const PetscScalar *x;
-  PetscScalar       *y;
+  const PetscScalar *x; /* [3 nunknowns] by row, the node's */
+  PetscScalar       *y; /* [3 nghost] */
 } Apply;
 
-static inline void touch(Apply *a, PetscInt unknown) { a->touched[unknown / 64].bits |= (uint64_t)1 << (unknown % 64); }
-/* Position of a touched unknown among them. */
-static inline PetscInt ghost(const Apply *a, PetscInt unknown)
+static inline void touch(Apply *a, PetscInt row) { a->touched[row / 64].bits |= (uint64_t)1 << (row % 64); }
+/* Position of a touched row among them. */
+static inline PetscInt ghost(const Apply *a, PetscInt row)
 {
-  const Touched *t = &a->touched[unknown / 64];
-  return t->before + __builtin_popcountll(t->bits & (((uint64_t)1 << (unknown % 64)) - 1));
+  const Touched *t = &a->touched[row / 64];
+  return t->before + __builtin_popcountll(t->bits & (((uint64_t)1 << (row % 64)) - 1));
 }
 
 static PetscErrorCode mark(void *ctx, PetscInt channel, const ProcessBatch *b, Chunk *chunk)
@@ -42,7 +42,7 @@ static PetscErrorCode mark(void *ctx, PetscInt channel, const ProcessBatch *b, C
   (void)chunk;
   if (StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
   for (int k = 0; k < active.n; k++)
-    for (PetscInt i = 0; i < b->count; i++) touch(a, MemberUnknown(a->c, b, active.member[k], i));
+    for (PetscInt i = 0; i < b->count; i++) touch(a, a->c->row[MemberUnknown(a->c, b, active.member[k], i)]);
   PetscFunctionReturn(0);
 }
 
@@ -57,10 +57,11 @@ static void apply_process(const Apply *a, const ProcessBatch *b, const ActiveMem
   for (int k = 0; k < active->n; k++) {
     const int      m       = active->member[k];
     const PetscInt unknown = MemberUnknown(c, b, m, n);
-    at[k] = 3 * ghost(a, unknown);
+    const PetscInt row     = c->row[unknown];
+    at[k] = 3 * ghost(a, row);
     u[k]  = b->s[m] / (sqrt(c->star[unknown]) * c->weight[b->species[m]][b->state[m][n]]);
     S[k]  = c->rotation[MemberOp(b, m, n)];
-    const PetscScalar *x = a->x + at[k];
+    const PetscScalar *x = a->x + 3 * row;
     for (int r = 0; r < 3; r++) d[r] += u[k] * (S[k][3 * r] * x[0] + S[k][3 * r + 1] * x[1] + S[k][3 * r + 2] * x[2]);
   }
   for (int k = 0; k < active->n; k++)
@@ -77,8 +78,8 @@ static PetscErrorCode apply_batch(void *ctx, PetscInt channel, const ProcessBatc
   if (!chunk && StopOverdue()) PetscFunctionReturn(UMK_ERR_STOPPED);
   for (PetscInt n = 0; active.n > 0 && n < b->count; n++) {
     if (b->nmembers == 1) {
-      const PetscInt at = 3 * ghost(a, MemberUnknown(c, b, 0, n));
-      for (int r = 0; r < 3; r++) a->y[at + r] += b->kernel[n] * a->x[at + r];
+      const PetscInt row = c->row[MemberUnknown(c, b, 0, n)], at = 3 * ghost(a, row);
+      for (int r = 0; r < 3; r++) a->y[at + r] += b->kernel[n] * a->x[3 * row + r];
     } else apply_process(a, b, &active, n, b->kernel[n] * ProcessWeight(c, b, n) * ProcessStar(c, b, n));
   }
   PetscCall(PetscLogFlops((b->nmembers == 1 ? 6.0 : 40.0 * active.n) * b->count));
@@ -93,13 +94,14 @@ static PetscErrorCode apply_blocks(const Apply *a)
   PetscCall(PetscLogEventBegin(CollisionEvent[EVENT_BLOCKS], 0, 0, 0, 0));
   for (PetscInt p = 0; p < l->count; p++) {
     const PetscReal   *B = a->c->value + 9 * (size_t)p;
-    const PetscInt     i = 3 * ghost(a, l->pair[p][0]), j = 3 * ghost(a, l->pair[p][1]);
-    const PetscScalar *x = a->x;
-    PetscScalar       *y = a->y;
-    for (int r = 0; r < 3; r++) y[i + r] += B[3 * r] * x[j] + B[3 * r + 1] * x[j + 1] + B[3 * r + 2] * x[j + 2];
-    flops += i == j ? 18.0 : 36.0;
-    if (i == j) continue;
-    for (int r = 0; r < 3; r++) y[j + r] += B[r] * x[i] + B[3 + r] * x[i + 1] + B[6 + r] * x[i + 2];
+    const PetscInt     row[2] = {a->c->row[l->pair[p][0]], a->c->row[l->pair[p][1]]};
+    const PetscScalar *x = a->x + 3 * row[0], *z = a->x + 3 * row[1];
+    PetscScalar       *y = a->y + 3 * ghost(a, row[0]);
+    for (int r = 0; r < 3; r++) y[r] += B[3 * r] * z[0] + B[3 * r + 1] * z[1] + B[3 * r + 2] * z[2];
+    flops += row[0] == row[1] ? 18.0 : 36.0;
+    if (row[0] == row[1]) continue;
+    y = a->y + 3 * ghost(a, row[1]);
+    for (int r = 0; r < 3; r++) y[r] += B[r] * x[0] + B[3 + r] * x[1] + B[6 + r] * x[2];
   }
   PetscCall(PetscLogFlops(flops));
   PetscCall(PetscLogEventEnd(CollisionEvent[EVENT_BLOCKS], 0, 0, 0, 0));
@@ -126,21 +128,14 @@ static PetscErrorCode apply_operator(Apply *a, Vec x, Vec y)
   PetscFunctionBeginUser;
   PetscCall(VecCopy(x, a->projected));
   PetscCall(CollisionProject(a->c, a->projected));
-  PetscCall(VecScatterBegin(a->scatter, a->projected, a->in, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(a->scatter, a->projected, a->in, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecZeroEntries(a->out));
-  PetscCall(VecZeroEntries(y));
-  PetscCall(VecGetArrayRead(a->in, &a->x));
-  PetscCall(VecGetArray(a->out, &a->y));
+  PetscCall(ExchangeGather(a->c->exchange, a->projected, &a->x));
+  PetscCall(PetscArrayzero(a->y, 3 * a->nghost));
   StageWorkBegin();
   code = a->how == COLLISION_BLOCKS ? apply_blocks(a) : apply_processes(a);
   StageWorkEnd();
-  PetscCall(VecRestoreArrayRead(a->in, &a->x));
-  PetscCall(VecRestoreArray(a->out, &a->y));
   if (!a->c->keep) code = ErrorAgree(a->c->comm, code); /* processes enumerated anew take long: that stops in between */
   PetscCall(code);
-  PetscCall(VecScatterBegin(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
-  PetscCall(VecScatterEnd(a->scatter, a->out, y, ADD_VALUES, SCATTER_REVERSE));
+  PetscCall(ExchangeReduce(a->c->exchange, 3, a->nghost, a->place, a->y, y));
   PetscCall(CollisionProject(a->c, y));
   PetscCall(CollisionGetRates(a->c, -1, &rate));
   PetscCall(VecGetArrayRead(x, &px));
@@ -173,37 +168,26 @@ static PetscErrorCode shell_destroy(Mat A)
   Apply *a;
   PetscFunctionBeginUser;
   PetscCall(MatShellGetContext(A, &a));
-  PetscCall(VecScatterDestroy(&a->scatter));
   PetscCall(VecDestroy(&a->projected));
-  PetscCall(VecDestroy(&a->in));
-  PetscCall(VecDestroy(&a->out));
   PetscCall(PetscFree(a->touched));
+  PetscCall(PetscFree2(a->place, a->y));
   PetscCall(PetscFree(a));
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode make_scatter(Apply *a)
+static PetscErrorCode count_touched(Apply *a)
 {
-  Collision c = a->c;
-  PetscInt *rows;
-  IS        from;
-  Vec       global;
+  const Collision c = a->c;
   PetscFunctionBeginUser;
   for (PetscInt w = 0; w < (c->nunknowns + 63) / 64; w++) {
     a->touched[w].before = a->nghost;
     a->nghost += __builtin_popcountll(a->touched[w].bits);
   }
-  PetscCall(PetscMalloc1(a->nghost, &rows));
+  PetscCall(PetscMalloc2(a->nghost, &a->place, 3 * a->nghost, &a->y));
   for (PetscInt w = 0, n = 0; w < (c->nunknowns + 63) / 64; w++)
-    for (uint64_t bits = a->touched[w].bits; bits; bits &= bits - 1) rows[n++] = c->row[64 * w + __builtin_ctzll(bits)];
-  PetscCall(VecCreateSeq(PETSC_COMM_SELF, 3 * a->nghost, &a->in));
-  PetscCall(VecDuplicate(a->in, &a->out));
-  PetscCall(CollisionCreateVec(c, &global));
-  PetscCall(ISCreateBlock(c->comm, 3, a->nghost, rows, PETSC_COPY_VALUES, &from));
-  PetscCall(VecScatterCreate(global, from, a->in, NULL, &a->scatter));
-  PetscCall(ISDestroy(&from));
-  a->projected = global;
-  PetscCall(PetscFree(rows));
+    for (uint64_t bits = a->touched[w].bits; bits; bits &= bits - 1) a->place[n++] = (int32_t)(64 * w + __builtin_ctzll(bits));
+  PetscCall(CollisionCreateVec(c, &a->projected));
+  if (!c->exchange) PetscCall(ExchangeCreate(c->comm, 3 * c->row_first, 3 * c->nrows, 3 * c->nunknowns, &c->exchange));
   PetscFunctionReturn(0);
 }
 
@@ -218,8 +202,8 @@ PetscErrorCode CollisionCreateShell(Collision c, CollisionApply how, Mat *A)
   PetscCall(PetscCalloc1(c->nunknowns / 64 + 1, &a->touched));
   if (how == COLLISION_REPLAY) PetscCall(ErrorAgree(c->comm, CollisionForEach(c, mark, a)));
   for (PetscInt p = 0; how == COLLISION_BLOCKS && p < c->blocks.count; p++)
-    for (int k = 0; k < 2; k++) touch(a, c->blocks.pair[p][k]);
-  PetscCall(make_scatter(a));
+    for (int k = 0; k < 2; k++) touch(a, c->row[c->blocks.pair[p][k]]);
+  PetscCall(count_touched(a));
   PetscCall(MatCreateShell(c->comm, 3 * c->nrows, 3 * c->nrows, PETSC_DETERMINE, PETSC_DETERMINE, a, A));
   PetscCall(MatShellSetOperation(*A, MATOP_MULT, (void (*)(void))shell_mult));
   PetscCall(MatShellSetOperation(*A, MATOP_MULT_TRANSPOSE, (void (*)(void))shell_mult));

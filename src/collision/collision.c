@@ -135,6 +135,7 @@ PetscErrorCode CollisionDestroy(Collision *collision)
   PetscCall(PetscFree(c->value));
   PetscCall(PetscFree(c->rate));
   PetscCall(CollisionForgetProgress(c));
+  PetscCall(ExchangeDestroy(&c->exchange));
   PetscCall(PetscFree2(c->rotation, c->relative));
   PetscCall(PetscFree(c->local));
   PetscCall(SharedArrayDestroy(&c->row_array));

@@ -2,6 +2,7 @@
 #ifndef UMKLAPP_COLLISION_IMPL_H
 #define UMKLAPP_COLLISION_IMPL_H
 
+#include "exchange.h"
 #include "umklapp/collision.h"
 
 #define NSPECIES  2 /* electrons, phonons; bath bosons have no states */
@@ -79,6 +80,7 @@ struct _p_Collision {
   PetscInt    serial_A, serial_D, serial_blocks;
   Progress    filling;            /* of the blocks */
   PetscReal   filled;             /* processes, for it */
+  Exchange    exchange;           /* of the shells; NULL before the first */
   PetscReal  *value;              /* [nvalues][9] of the blocks, this rank's share */
   PetscInt    nvalues;
   int         ncomponent;         /* entries of a block that the operations can fill */

@@ -54,7 +54,7 @@ START_TEST(silicon)
 }
 END_TEST
 
-/* Electrons and phonons of silicon together, at mesh ratio 2, phonons around q = 0 refined; on all ranks rates are summed over few rows at a time */
+/* Electrons and phonons of silicon together, at mesh ratio 2, phonons around q = 0 refined; on all ranks rates are summed over few rows at a time, and the ranks are on two nodes */
 START_TEST(drag)
 {
   const char      *source = getenv("UMKLAPP_SOURCE");
@@ -70,6 +70,7 @@ START_TEST(drag)
   for (int l = 0; l < LEVEL_COUNT; l++) ck_call(EngineSolve(&one, 0, (TransportLevel)l, &x[l]));
   ck_call(EngineDestroy(&one));
   ck_call(PetscOptionsSetValue(NULL, "-collision_rows", "71"));
+  ck_call(PetscOptionsSetValue(NULL, "-shared_nodes", "2"));
   ck_call(EngineCreate(PETSC_COMM_WORLD, text, NULL, &all));
   for (int l = 0; l < LEVEL_COUNT; l++) {
     ck_call(EngineSolve(&all, 0, (TransportLevel)l, &y));
@@ -79,6 +80,7 @@ START_TEST(drag)
   }
   ck_assert_msg(y.seebeck_phonon[0][0] != 0.0, "no drag");
   ck_call(PetscOptionsClearValue(NULL, "-collision_rows"));
+  ck_call(PetscOptionsClearValue(NULL, "-shared_nodes"));
   ck_call(EngineDestroy(&all));
 }
 END_TEST
