@@ -416,7 +416,7 @@ PetscErrorCode CommandRun(const Arguments *a)
     PetscFunctionReturn(0);
   }
   PetscCall(RunWatchStop(output));
-  PetscCall(Compute(&run, deck));
+  PetscCall(RunCheckpointStopped(&run.checkpoint, Compute(&run, deck)));
   PetscCall(Write(&run, deck));
   PetscCall(StageBegin("report"));
   PetscCall(RunReport(&run.data));

@@ -121,7 +121,7 @@ typedef struct { /* run_checkpoint.c: where a run stands, and its checkpoints */
   Checkpoint  checkpoint;
   System     *system;
   RunData    *record[3];  /* of the run, beside, refined; NULL where there are none */
-  bool        restart, processes, solving;
+  bool        restart, processes, solving, stopped; /* stopped: saved for the last time */
   PetscInt    at;         /* the point that is being solved, of nT * nC */
   int         level;      /* its levels below this one are done */
   Collision   collision[2];
@@ -137,6 +137,8 @@ PetscErrorCode RunCheckpointSetUp(void *ctx, PetscInt which, Collision collision
 PetscErrorCode RunCheckpointBegin(RunCheckpoint *r, System *system, RunData *data, RunData *beside, RunData *refined);
 /* The scan is over. */
 PetscErrorCode RunCheckpointEnd(RunCheckpoint *r);
+/* After an error of the computation: a run that stopped where no Pulse was (within a point's processes) is saved as it stood before. Returns the error. */
+PetscErrorCode RunCheckpointStopped(RunCheckpoint *r, PetscErrorCode code);
 
 PetscErrorCode RunWrite(Results results, const RunData *data);
 /* The tensors at one point, field and frequency; NULL imaginary parts without any frequency. */

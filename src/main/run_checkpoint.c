@@ -379,6 +379,7 @@ static PetscErrorCode beat(void *ctx, bool stopping)
   PetscFunctionBeginUser;
   PetscCall(CheckpointWait(r->checkpoint, &wait));
   if (stopping) {
+    r->stopped = true;
     PetscCall(try_to_save(r, PATIENCE));
     PetscCall(say_how_far(r));
   } else if (wait <= 0.0) PetscCall(try_to_save(r, HUGE_VAL));
@@ -458,4 +459,11 @@ PetscErrorCode RunCheckpointEnd(RunCheckpoint *r)
   PetscCall(CheckpointGetCost(r->checkpoint, &seconds, &bytes, &files));
   if (files > 0) Log(1, "checkpoint %d files, %.1f MiB, %.1f s", (int)files, bytes / 1048576.0, seconds);
   PetscFunctionReturn(0);
+}
+
+PetscErrorCode RunCheckpointStopped(RunCheckpoint *r, PetscErrorCode code)
+{
+  PetscFunctionBeginUser;
+  if (code == UMK_ERR_STOPPED && !r->stopped && (r->collision[0] || r->solving)) PetscCall(beat(r, true));
+  PetscFunctionReturn(code);
 }
