@@ -71,6 +71,7 @@ static PetscErrorCode Find(const char *name, int *position)
     PetscCheck(stages.n < MAX_STAGES, PETSC_COMM_SELF, PETSC_ERR_PLIB, "more than %d stages: '%s'", MAX_STAGES, name);
     snprintf(stages.stage[i].name, sizeof stages.stage[i].name, "%s", name);
     PetscCall(PetscLogStageRegister(name, &stages.stage[i].log));
+    Log(3, "stage     %s", name); /* once, in the log file */
     stages.n++;
   }
   *position = i;
