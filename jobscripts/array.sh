@@ -6,7 +6,8 @@
 #   sbatch --array=1-40%8 array.sh materials.txt     # lines 1 to 40, at most 8 at a time
 #
 # A line is what would follow "umklapp run": a deck, then --set and --output, with quotes where a value has spaces. materials.txt here is an
-# example. Give every line an --output of its own: two runs must not write one file. After a failure repeat those lines alone: --array=7,12.
+# example. Give every line an --output of its own: two runs cannot write one file. After failures or the time limit submit the same again: runs
+# that are done end at once, the others go on from their checkpoints (--restart).
 
 #SBATCH --job-name=umklapp-array
 # what ONE run of the array gets
@@ -15,6 +16,8 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --mem-per-cpu=2G
 #SBATCH --time=01:00:00
+# two minutes before, SLURM sends the signal USR1: the run stops cleanly, with exit status 75 and a checkpoint
+#SBATCH --signal=B:USR1@120
 # umklapp-array-JOBNUMBER_LINE.log
 #SBATCH --output=%x-%A_%a.log
 
@@ -34,4 +37,4 @@ line=$(grep -v -e '^[[:space:]]*#' -e '^[[:space:]]*$' "$1" | sed -n "${SLURM_AR
 mapfile -t words < <(printf '%s\n' "$line" | xargs -n 1 printf '%s\n')
 echo "run $SLURM_ARRAY_TASK_ID of $1: $line"
 # shellcheck disable=SC2086
-exec $launch "$umklapp" run "${words[@]}"
+exec $launch "$umklapp" run "${words[@]}" --restart

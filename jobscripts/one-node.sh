@@ -17,8 +17,10 @@
 # memory of one rank: the run's last line says how much it was ("at most ... MiB per rank")
 # (more than the deck's collision.memory, which is in GiB per rank: --set collision.memory=1.2)
 #SBATCH --mem-per-cpu=2G
-# hours:minutes:seconds; SLURM ends the job then, and what is not written yet is lost
+# hours:minutes:seconds; SLURM ends the job then. Two minutes before, it sends the signal USR1: the run stops cleanly, with exit status 75 and
+# a checkpoint, and goes on from there when the same is submitted again (by itself: requeue.sh)
 #SBATCH --time=01:00:00
+#SBATCH --signal=B:USR1@120
 # text of the run: umklapp-JOBNUMBER.log in the folder sbatch was called in
 #SBATCH --output=%x-%j.log
 
@@ -35,6 +37,7 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 [ $# -ge 1 ] || { echo "usage: sbatch one-node.sh DECK.yaml [options of umklapp run]" >&2; exit 2; }
 echo "job ${SLURM_JOB_ID:-none} on ${SLURM_JOB_NODELIST:-this machine}, ${SLURM_NTASKS:-?} ranks"
 
-# exec: the job ends with the program's exit status (0 done, 2 bad input, 3 not converged)
+# exec: the launcher takes this script's place, gets the signal and hands it on; the job ends with the program's exit status (0 done, 2 bad input,
+# 3 not converged, 75 stopped before the end). --restart: goes on where another job stopped, does nothing when the results are there.
 # shellcheck disable=SC2086
-exec $launch "$umklapp" run "$@"
+exec $launch "$umklapp" run "$@" --restart

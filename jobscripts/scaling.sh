@@ -45,7 +45,7 @@ command -v "$umklapp" > /dev/null || { echo "scaling.sh: no program $umklapp; sa
 script=$(readlink -f "$0")
 folder=$PWD/scaling-$kind-$(basename "$deck" .yaml)
 mkdir -p "$folder" || exit 1
-rm -f "$folder"/*.log "$folder"/*.h5 "$folder"/times.csv "$folder"/scaling.png
+rm -rf "$folder"/*.log "$folder"/*.h5 "$folder"/*.checkpoint "$folder"/times.csv "$folder"/scaling.png
 first=${list%% *}
 
 jobs=

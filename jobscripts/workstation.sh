@@ -5,7 +5,8 @@
 #   bash workstation.sh RANKS DECK.yaml [options of umklapp run]
 #   bash workstation.sh RANKS --hosts FILE DECK.yaml [options]     # FILE: a line "NAME slots=CORES" per machine (Open MPI)
 #
-# RANKS: at most the number of cores (nproc). The text goes to the screen and to DECK.log here.
+# RANKS: at most the number of cores (nproc). The text goes to the screen and to DECK.log here. After a loss of power, or a stop (touch STOP in the
+# folder of the results; remove it later), the same line goes on from the last checkpoint, with any RANKS.
 set -u -o pipefail
 umklapp=${UMKLAPP:-umklapp}
 launch=${UMKLAPP_LAUNCH:-mpirun}
@@ -20,4 +21,4 @@ if [ "$1" = --hosts ]; then
   shift 2
 fi
 # shellcheck disable=SC2086
-$launch -n "$ranks" $hosts "$umklapp" run "$@" 2>&1 | tee "$(basename "$1" .yaml).log"
+$launch -n "$ranks" $hosts "$umklapp" run "$@" --restart 2>&1 | tee -a "$(basename "$1" .yaml).log"

@@ -65,7 +65,7 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 CryptoType=crypto/munge
-AuthInfo=socket=$dir/munge/socket
+AuthInfo=socket=$dir/munge/socket,cred_expire=5
 SlurmctldPort=${port[0]}
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool/%n
@@ -77,6 +77,7 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
+SchedulerParameters=sched_interval=5,bf_interval=5
 ReturnToService=2
 MpiDefault=none
 KillWait=5
@@ -202,6 +203,81 @@ assert abs(mobility('line2.h5', 1) / one - 0.5) < 1e-10
 if os.path.exists('step.h5'):
     assert abs(mobility('step.h5', nodes) / one - 1) < 1e-10
 P
+# --- runs that outlive their jobs. Two long ones of many points on a rank each, side by side, against an uninterrupted one.
+
+# seconds LEFT COMMAND...: until the command succeeds
+until_true() {
+  local left=$1
+  shift
+  while ! "$@" 2> /dev/null; do
+    left=$((left - 1))
+    [ $left -gt 0 ] || { squeue; tail -n 8 "$dir"/work/*.log; fail "never came true: $*"; }
+    sleep 0.5
+  done
+}
+finished() { [ -z "$(squeue -h -j "$1" 2> /dev/null)" ]; }
+log_says() { grep -q "$@"; }
+
+cat > long.yaml <<D
+material: $source/inputs/data/silicon-phonons.h5
+temperature: 60:1000:3 K
+phonons: {mesh: 12}
+scattering: {three_phonon: {}, isotope: natural, boundary: 1 mm}
+solve: [rta, full]
+solver: {tolerance: 1e-12}
+checkpoint: 1 s
+output: unused.h5
+D
+# the signal before the limit: a minute, USR1 50 s before its end; SLURM looks at limits twice a minute. --max-time is 45 s, later
+# than the signal almost always: SLURM 22.05 forgets the signal of a requeued job now and then.
+limit=$(UMKLAPP_MARGIN=15 submit $memory --ntasks-per-node=1 --time=1 --signal=B:USR1@50 "$scripts/requeue.sh" long.yaml --output limit.h5) || exit 1
+# a chain of three jobs, the first of which is stopped by hand, the last of which finds nothing to do
+sed 's/60:1000:3/60:1000:10/' long.yaml > chain.yaml
+SBATCH_OPTIONS="$memory --ntasks-per-node=1" bash "$scripts/chain.sh" 3 chain.yaml --output chain.h5 > chain.txt || fail "chain.sh"
+read -r -a chain < <(sed -n 's/^job \([0-9]*\):.*/\1/p' chain.txt | tr '\n' ' ')
+[ ${#chain[@]} = 3 ] || fail "chain.sh submitted ${#chain[@]} jobs"
+until_true 240 [ -e chain.h5.checkpoint/state-0.h5 ]
+begin=$(date +%s%N)
+scancel --signal=USR1 --batch "${chain[0]}"
+until_true 60 log_says 'umklapp: stopped: SIGUSR1' "umklapp-chain-${chain[0]}.log"
+until_true 60 grep -q "^JobId=${chain[0]} " "$dir/log/jobs"
+echo "chain: stopped $((($(date +%s%N) - begin) / 1000000)) ms after scancel --signal=USR1"
+# SIGTERM to the script, while the chain goes on; and a file STOP
+term=$(submit $memory --ntasks-per-node=1 --dependency=afterany:"${chain[2]}" "$scripts/requeue.sh" chain.yaml --output term/term.h5) || exit 1
+mkdir -p term
+until_true 400 [ -e term/term.h5.checkpoint/state-0.h5 ]
+begin=$(date +%s%N)
+scancel --signal=TERM --batch "$term"
+until_true 60 log_says 'umklapp: stopped: SIG' "umklapp-$term.log"
+until_true 60 log_says 'requeued' "umklapp-$term.log"
+echo "SIGTERM: stopped and requeued $((($(date +%s%N) - begin) / 1000000)) ms after scancel --signal=TERM"
+until_true 240 log_says 'restart .* points are solved' "umklapp-$term.log"
+touch term/STOP
+until_true 240 finished "$term"
+log_says 'stopped by the file STOP' "umklapp-$term.log" || log_says '^done in' "umklapp-$term.log" || fail "STOP"
+rm term/STOP
+[ -e term/term.h5 ] || mpirun -n 2 "$umklapp" run chain.yaml --output term/term.h5 --restart > term/rest.log || fail "going on after STOP"
+drain 400
+expect "${chain[0]}" FAILED "first of the chain"
+expect "${chain[1]}" COMPLETED "second of the chain"
+expect "${chain[2]}" COMPLETED "third of the chain"
+grep -q 'restart .* points are solved' "umklapp-chain-${chain[1]}.log" || fail "the second of the chain did not go on"
+grep -q 'chain.h5 is complete' "umklapp-chain-${chain[2]}.log" || fail "the third of the chain does not say that nothing is left"
+grep -q 'umklapp: stopped: SIGUSR1' "umklapp-$limit.log" || { cat "umklapp-$limit.log"; fail "no signal before the limit"; }
+grep -h 'requeue.sh: job\|restart  \|stopped:\|^done in' "umklapp-$limit.log"
+grep -q 'restart 1 of' "umklapp-$limit.log" || fail "not requeued"
+grep -q '^done in' "umklapp-$limit.log" || fail "not finished"
+mpirun -n 2 "$umklapp" run long.yaml --output whole.h5 > whole.log || fail "uninterrupted run"
+mpirun -n 2 "$umklapp" run chain.yaml --output short.h5 > short.log || fail "uninterrupted run"
+$python - <<'P' || fail "results of interrupted runs"
+import h5py, numpy
+for one, whole in (('limit.h5', 'whole.h5'), ('chain.h5', 'short.h5'), ('term/term.h5', 'short.h5')):
+    with h5py.File(one, 'r') as a, h5py.File(whole, 'r') as b:
+        worst = max(float(numpy.max(numpy.abs(a[n][...] - b[n][...])) / numpy.max(numpy.abs(b[n][...]))) for n in (f'transport/{level}/lattice_thermal_conductivity' for level in ('rta', 'full')))
+    print(f'{one}: differs by {worst:.1e} from the uninterrupted run')
+    assert worst < 1e-10
+P
+
 # a node whose /dev/shm is too small for the material: one line, no waiting
 if [ $nodes = 2 ]; then
   timeout 60 unshare --mount sh -c 'mount --make-rprivate / && mount -t tmpfs -o size=40m shm /dev/shm && exec "$@"' sh \
