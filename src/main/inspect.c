@@ -90,11 +90,26 @@ static herr_t Visit(hid_t file, const char *name, const H5O_info_t *info, void *
   return H5Dclose(dataset);
 }
 
+/* Results of another format may mean other things by the same names. */
+static PetscErrorCode CheckVersion(const char *path, hid_t file)
+{
+  const hid_t attribute = H5Aexists(file, "format_version") > 0 ? H5Aopen(file, "format_version", H5P_DEFAULT) : H5I_INVALID_HID;
+  int         version   = -1;
+
+  if (attribute >= 0) {
+    (void)H5Aread(attribute, H5T_NATIVE_INT, &version);
+    H5Aclose(attribute);
+  }
+  PetscCheckInput(version == RESULTS_FORMAT_VERSION, path, 0, "results of format version %d; this program reads %d: use the program that wrote them", version, RESULTS_FORMAT_VERSION);
+  return 0;
+}
+
 static PetscErrorCode PrintResults(const char *path, hid_t file)
 {
   static const char *const texts[] = {"program", "version", "commit", "start", "petsc_options", "deck"};
 
   PetscFunctionBeginUser;
+  PetscCall(CheckVersion(path, file));
   printf("%s: results of umklapp\n", path);
   PrintNumber(file, "format_version");
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) PetscCall(PrintText(file, texts[i]));

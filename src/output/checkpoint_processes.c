@@ -216,8 +216,9 @@ static PetscErrorCode write_bytes(Checkpoint c, Results r, const char *group, Co
     PetscCheck(used || i == f->npieces, PETSC_COMM_SELF, PETSC_ERR_PLIB, "a piece of %lld bytes", (long long)f->row[(size_t)i * COLUMNS + BYTES]);
     ok = ok && transfer(dataset, H5T_NATIVE_UINT8, begin, used, 1, true, true, buffer);
     begin += used;
-    left = ok && i < f->npieces;
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &left, 1, MPI_INT, MPI_MAX, c->comm));
+    int state[2] = {!ok, i < f->npieces}; /* nobody goes on alone when one cannot */
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, state, 2, MPI_INT, MPI_MAX, c->comm));
+    left = !state[0] && state[1];
   } while (left);
   if (dataset >= 0) ok = H5Dclose(dataset) >= 0 && ok;
   PetscCall(PetscFree(buffer));
@@ -260,7 +261,8 @@ PetscErrorCode CheckpointSaveProcesses(Checkpoint c, PetscInt which, Collision c
   PetscCall(next_segment(c, name));
   code = CheckpointFileCreate(c, name, "checkpoint processes", &r);
   if (!code) {
-    code = write_tables(r, group, &f);
+    code = ResultsReserve(r, 16 * (size_t)f.total[0] + 8 * COLUMNS * (size_t)f.total[1] + (size_t)f.total[2], "processes");
+    if (!code) code = write_tables(r, group, &f);
     if (!code && f.total[2]) code = write_bytes(c, r, group, collision, &f);
     code = CheckpointFileEnd(c, code, &r);
   }

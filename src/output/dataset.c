@@ -60,12 +60,15 @@ static bool SlabWrite(const Slab *slab, hid_t file, const char *path, const void
 
 static PetscErrorCode Write(Results r, const char *path, const Slab *slab, const void *data, const ResultsLabel *label)
 {
-  bool ok;
+  size_t bytes = 8;
+  bool   ok;
 
   PetscFunctionBeginUser;
   if (!data) data = slab; /* an empty part: nothing is read from it, but HDF5 wants an address */
   PetscCheck(data != slab || slab->empty, r->comm, PETSC_ERR_ARG_NULL, "%s: no data", path);
   PetscCheck(label && label->units && label->axes && label->description, r->comm, PETSC_ERR_ARG_NULL, "%s: a dataset needs units, axes and a description", path);
+  for (int i = 0; i < slab->rank; i++) bytes *= (size_t)slab->dims[i];
+  PetscCall(ResultsReserve(r, bytes, path));
   ok = SlabWrite(slab, r->file, path, data);
   PetscCall(ResultsAgree(r, ok, path));
   PetscCall(ResultsWriteAttributeString(r, path, "units", label->units));

@@ -202,6 +202,9 @@ def plot_transport(file, pictures):
     plot_fields(file, temperature, density, pictures)
 
 
+FORMAT_VERSION = 1  # RESULTS_FORMAT_VERSION of output.h
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit('usage: plot.py RESULTS.h5')
@@ -215,6 +218,10 @@ def main():
     plt.rcParams.update(STYLE)
     pictures = Pictures(path)
     with file:
+        version = file.attrs.get('format_version', FORMAT_VERSION)
+        if version != FORMAT_VERSION:
+            sys.stderr.write(f'umklapp: {path}: results of format version {version}; this program reads {FORMAT_VERSION}: use the program that wrote them\n')
+            sys.exit(2)
         if not any(name in file for name in ('points', 'path', 'wave_packet', 'focusing', 'orbits', 'optical')):
             sys.stderr.write(f'umklapp: {path}: no results to plot in this file\n')
             sys.exit(2)

@@ -49,6 +49,8 @@ static PetscErrorCode OpenTemporary(Results r)
   if (fd < 0) return InputErrorAt(r->path, 0, "cannot write the results: %s", strerror(errno));
   r->made = true;
   close(fd);
+  const int error = ReserveFile(r->temporary, 0);
+  if (error) return InputErrorAt(r->path, 0, "cannot write the results: %s", strerror(error));
   return 0;
 }
 
@@ -138,6 +140,7 @@ PetscErrorCode ResultsCreate(MPI_Comm comm, const char *path, Results *results)
     ok   = OpenFile(r);
     code = ResultsAgree(r, ok, "the results");
   }
+  if (!code) code = ResultsReserve(r, 0, "the results");
   if (code) {
     PetscCall(ResultsDestroy(&r));
     PetscFunctionReturn(code);
@@ -182,6 +185,7 @@ PetscErrorCode ResultsWriteAttributeString(Results r, const char *object, const 
   bool  ok   = type >= 0;
 
   PetscFunctionBeginUser;
+  r->reserved += strlen(value); /* with the next dataset */
   ok = ok && H5Tset_size(type, strlen(value) + 1) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0;
   ok = ok && WriteAttribute(r, object, name, type, value);
   if (type >= 0) H5Tclose(type);
@@ -237,8 +241,8 @@ PetscErrorCode ResultsWriteProvenance(Results r, Deck deck)
 /* Rank 0, file closed on all ranks: onto the disk and under its name. */
 static bool Publish(Results r)
 {
-  int  fd = open(r->temporary, O_RDONLY);
-  bool ok = fd >= 0 && !fsync(fd);
+  int  fd = open(r->temporary, O_RDWR);
+  bool ok = fd >= 0 && ReserveEnd(fd) && !fsync(fd);
 
   if (fd >= 0) close(fd);
   return ok && !rename(r->temporary, r->path);
