@@ -215,8 +215,32 @@ def native_cases(native):
         case('NaN in the Hamiltonian', edit(poison), 'electrons/hamiltonian.*nan'),
         case('flat lattice', replace('crystal/lattice', np.zeros((3, 3))), 'volume'),
         case('negative mass', replace('crystal/masses', np.array([-1.0])), 'mass'),
+        case('inspect results of another format', edit(lambda f: (f.attrs.__setitem__('content', np.bytes_('results')), f.attrs.modify('format_version', 99))), 'results of format version 99; this program reads 1', ('inspect', 'm.h5')),
         case('inspect a truncated file', truncate, '', ('inspect', 'm.h5')),
         case('bands of a truncated file', truncate, 'damaged or truncated', ('bands', 'deck.yaml')),
+    ]
+
+
+def checkpoint_cases(umklapp):
+    """Checkpoints that are not this run's; the deck is good."""
+    def case(name, message, files, command=('run', 'deck.yaml', '--restart'), status=2):
+        return Case('checkpoint: ' + name, list(command), {'deck.yaml': BASE, **files}, message, status)
+
+    def state(**attributes):
+        def make(path):
+            with h5py.File(path, 'w') as file:
+                for key, value in attributes.items():
+                    file.attrs[key] = np.bytes_(value) if isinstance(value, str) else value
+        return make
+    version = subprocess.run([umklapp, '--version'], capture_output=True, text=True, check=True, env=ENVIRONMENT).stdout.split()[1]
+    head = {'content': 'checkpoint state', 'version': version, 'keys': 'temperature: 1 K\n', 'generation': 0}
+    name = 'out.h5.checkpoint/state-0.h5'
+    return [
+        case('without --restart', r'out\.h5\.checkpoint: holds an unfinished run: continue it with --restart', {name: state(format_version=1, **head)}, ('run', 'deck.yaml')),
+        case('of another format', r'state-0\.h5: has format version 99; this program reads 1', {name: state(format_version=99, **head)}),
+        case('of another program version', r'state-0\.h5: was written by umklapp 0\.0\.9', {name: state(format_version=1, **{**head, 'version': '0.0.9'})}),
+        case('of another deck', r'state-0\.h5: is of a run with temperature: 1 K, and this deck has', {name: state(format_version=1, **head)}),
+        case('of nothing', r'state-0\.h5: is not a checkpoint', {name: state(title='x')}),
     ]
 
 
@@ -247,4 +271,4 @@ def cases(source, umklapp):
         with open(path, 'wb') as file:
             file.write(content if isinstance(content, bytes) else content.encode())
     subprocess.run([umklapp, *IMPORT], cwd=folder, stdout=subprocess.DEVNULL, check=True, env=ENVIRONMENT)
-    return epw_cases() + fc_cases() + native_cases(os.path.join(folder, 'out.h5')) + run_cases()
+    return epw_cases() + fc_cases() + native_cases(os.path.join(folder, 'out.h5')) + checkpoint_cases(umklapp) + run_cases()
