@@ -370,7 +370,7 @@ def main():
             subprocess.run([sys.executable, os.path.join(data, 'restore.py'), os.path.join(data, 'aluminium'), os.path.join(base, 'aluminium')], check=True, stdout=subprocess.DEVNULL)
         else:
             names.remove('import')
-    references, counts, problems, kills, done = {}, collections.Counter(), [], 0, 0
+    references, counts, problems, done = {}, collections.Counter(), [], 0
     for name in names[:a.runs]:
         deck = os.path.join(base, name + '.yaml')
         with open(deck, 'w') as file:
@@ -394,7 +394,6 @@ def main():
                 number -= 1
                 shutil.rmtree(run.folder)
                 continue
-            kills += n
             done += 1
             if not a.keep:
                 shutil.rmtree(run.folder)
@@ -402,7 +401,7 @@ def main():
             problems.append(f'{name}, run {number}: {error}')
             print('  WRONG', problems[-1], flush=True)
             done += 1
-    print(f'{done} runs killed {kills} times: ' + ', '.join(f'{n} {where}' for where, n in counts.most_common()))
+    print(f'{done} runs killed {sum(counts.values())} times: ' + ', '.join(f'{n} {where}' for where, n in counts.most_common()))
     print(f'largest difference {getattr(one, "worst", 0.0):.1e}; {len(problems)} problems')
     if problems or a.keep:
         print('kept:', base)
