@@ -94,6 +94,13 @@ if awk -v job=", job $SLURM_JOB_ID" '
   say "three parts have begun at the same place: not requeued; a longer --time, or more ranks"
   exit 75
 fi
+# scancel asks the run to stop as well; what was cancelled stays out of the queue.
+case $(scontrol show job "$SLURM_JOB_ID" 2> /dev/null | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p') in
+  CANCELLED*)
+    say "cancelled: not requeued"
+    exit 75
+    ;;
+esac
 if scontrol requeue "$SLURM_JOB_ID"; then
   say "requeued"
   exit 0

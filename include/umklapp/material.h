@@ -21,8 +21,9 @@ typedef struct _p_Material *Material;
 /* From the deck's `material`: a native file name, {import: FORMAT, path: ...} or {model: {...}}. Collective. */
 PetscErrorCode MaterialRegisterKeys(void);
 PetscErrorCode MaterialCreateFromDeck(MPI_Comm comm, Deck material, Material *m);
-/* A hash of the bytes that the deck's `material` names: of a file, or of the files of a folder, which are not read otherwise; 0 for a model. Collective. */
-PetscErrorCode MaterialFingerprint(MPI_Comm comm, Deck material, uint64_t *hash);
+/* A hash of the bytes that the deck's `material` names: of a file and of those that importers read beside it, or of a folder's files, without logs and what belongs to the
+   run's own `output`; 0 for a model. Collective. */
+PetscErrorCode MaterialFingerprint(MPI_Comm comm, Deck material, const char *output, uint64_t *hash);
 PetscErrorCode MaterialCreateFromFile(MPI_Comm comm, const char *path, Material *m);
 PetscErrorCode MaterialDestroy(Material *m);
 

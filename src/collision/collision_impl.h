@@ -116,6 +116,7 @@ PetscErrorCode CollisionRegisterEvents(void);
 /* store.c */
 PetscErrorCode StoreAppend(Store *store, PetscInt channel, PetscInt point, const ProcessBatch *batch);
 PetscErrorCode StoreClear(Store *store);
+PetscErrorCode StoreCut(Store *store, const Store *before); /* back to what it was then, of which nothing has gone since */
 /* blocks.c */
 /* Before the first pair: a table of all pairs where it is no larger than what so many expected ones need anyway, else hashing. */
 PetscErrorCode BlockListPrepare(BlockList *list, PetscInt nunknowns, PetscReal expected);

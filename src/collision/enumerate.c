@@ -151,11 +151,29 @@ static PetscErrorCode prepare(Collision c, PetscInt i)
   PetscFunctionReturn(0);
 }
 
+/* A point's processes, or none of them: what is kept, and saved, is whole points. */
+static PetscErrorCode whole_point(Enumeration *e, PetscInt channel, PetscInt point, bool *whole)
+{
+  Collision       c      = e->c;
+  const Store     before = c->fixed;
+  const PetscReal count  = e->processes;
+  PetscErrorCode  code;
+  PetscFunctionBeginUser;
+  code   = enumerate_point(e, channel, point);
+  *whole = code != UMK_ERR_STOPPED;
+  if (!*whole) {
+    e->processes = count;
+    if (c->keep) PetscCall(StoreCut(&c->fixed, &before));
+    code = 0;
+  }
+  PetscFunctionReturn(code);
+}
+
 /* At least one point; until the time `end`, a stop, or the last point */
 static PetscErrorCode go_on(Collision c, PetscReal end, Enumeration *e, bool *done)
 {
   EnumerationState *s     = &c->progress;
-  bool              begun = false;
+  bool              begun = false, whole;
   PetscFunctionBeginUser;
   *done = false;
   for (; s->channel < c->nchannels; s->channel++, s->k = 0, s->prepared = false) {
@@ -167,7 +185,8 @@ static PetscErrorCode go_on(Collision c, PetscReal end, Enumeration *e, bool *do
       if (s->finished[s->channel][s->k]) continue;
       if (StopPending() || (begun && WallTime() >= end)) PetscFunctionReturn(0);
       begun = true;
-      PetscCall(enumerate_point(e, s->channel, c->ik[channel->first][s->k]));
+      PetscCall(whole_point(e, s->channel, c->ik[channel->first][s->k], &whole));
+      if (!whole) PetscFunctionReturn(0);
       s->finished[s->channel][s->k] = true;
       PetscCall(add_fresh(s, s->channel, c->ik[channel->first][s->k]));
       ProgressUpdate(&s->report, (PetscReal)++s->done);
@@ -186,18 +205,18 @@ PetscErrorCode CollisionEnumerate(Collision c, PetscReal seconds, bool *done)
   StageWorkBegin();
   code = go_on(c, seconds < HUGE_VAL ? WallTime() + seconds : HUGE_VAL, &e, done);
   StageWorkEnd();
-  PetscCall(ErrorAgree(c->comm, code));
+  code = ErrorAgree(c->comm, code);
   c->processes += e.processes;
   agreed[0] = *done;
   agreed[1] = c->keep;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, agreed, 2, MPI_INT, MPI_MIN, c->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, agreed, 2, MPI_INT, MPI_MIN, c->comm)); /* after an error too: what is saved then is a matter of all ranks */
   *done = agreed[0];
   if (!agreed[1]) {
     c->keep           = false;
     c->progress.saved = NULL;
     PetscCall(StoreClear(&c->fixed));
   }
-  PetscFunctionReturn(0);
+  PetscFunctionReturn(code);
 }
 
 PetscErrorCode CollisionEnd(Collision c)

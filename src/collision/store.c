@@ -56,3 +56,17 @@ PetscErrorCode StoreClear(Store *store)
   memset(store, 0, sizeof(*store));
   PetscFunctionReturn(0);
 }
+
+PetscErrorCode StoreCut(Store *store, const Store *before)
+{
+  Chunk *first = before->last ? before->last->next : store->first;
+  PetscFunctionBeginUser;
+  for (Chunk *c = first, *next; c; c = next) {
+    next = c->next;
+    PetscCall(PetscFree(c->block));
+    PetscCall(PetscFree(c));
+  }
+  *store = *before;
+  if (store->last) store->last->next = NULL;
+  PetscFunctionReturn(0);
+}

@@ -305,8 +305,9 @@ static PetscErrorCode SolvePoints(Run *run)
   for (; c->at < n; c->at++, c->level = 0) {
     PetscCall(SetPoint(r, &run->data, c->at));
     for (; c->level < LEVEL_COUNT; c->level++) {
+      if (!r->scan.level[c->level]) continue; /* no checkpoint between the last level and what is read off it */
       PetscCall(Pulse());
-      if (r->scan.level[c->level]) PetscCall(SolveLevel(run, (TransportLevel)c->level, c->at));
+      PetscCall(SolveLevel(run, (TransportLevel)c->level, c->at));
     }
     if (r->both) PetscCall(CountFree(r, &run->data, c->at));
     ProgressUpdate(&progress, (PetscReal)(c->at + 1));
@@ -374,6 +375,7 @@ static PetscErrorCode Compute(Run *run, Deck deck)
   PetscCall(SystemMakeCollision(r));
   PetscCall(AllocateData(run));
   PetscCall(SolvePoints(run));
+  PetscCall(FermiSurfaceOfRun(r));
   PetscFunctionReturn(0);
 }
 
@@ -382,10 +384,10 @@ static PetscErrorCode Write(Run *run, Deck deck)
   PetscFunctionBeginUser;
   PetscCall(StageBegin("write"));
   PetscCall(ResultsWriteProvenance(run->results, deck));
-  PetscCall(CheckpointMark(run->checkpoint.checkpoint, run->results));
+  if (Converged(run)) PetscCall(CheckpointMark(run->checkpoint.checkpoint, run->results));
   PetscCall(RunWrite(run->results, &run->data));
   PetscCall(RunWriteTimes(run->results));
-  if (!run->checkpoint.restart) PetscCall(ForecastCompare(deck, run->results, run->start));
+  if (!run->checkpoint.continued) PetscCall(ForecastCompare(deck, run->results, run->start));
   PetscCall(ResultsCommit(run->results));
   PetscCall(CheckpointRemove(run->checkpoint.checkpoint));
   PetscFunctionReturn(0);
@@ -408,6 +410,7 @@ PetscErrorCode CommandRun(const Arguments *a)
   PetscCall(FermiSurfaceCheck(deck));
   PetscCall(DeckGetString(deck, "output", &output, NULL));
   PetscCall(ResultsCreate(PETSC_COMM_WORLD, output, &run.results)); /* from here on nobody else writes there */
+  PetscCall(RunWatchStop(output));
   PetscCall(RunCheckpointCreate(deck, output, restart, &run.checkpoint, &done));
   if (done) {
     PetscCall(ResultsDestroy(&run.results));
@@ -415,16 +418,14 @@ PetscErrorCode CommandRun(const Arguments *a)
     PetscCall(DeckDestroy(&deck));
     PetscFunctionReturn(0);
   }
-  PetscCall(RunWatchStop(output));
   PetscCall(RunCheckpointStopped(&run.checkpoint, Compute(&run, deck)));
   PetscCall(Write(&run, deck));
   PetscCall(StageBegin("report"));
   PetscCall(RunReport(&run.data));
-  PetscCall(FermiSurfaceOfRun(&run.system));
   Log(1, "results   %s", output);
   PetscCall(StageBegin(""));
   PetscCall(RunReportMachine(run.start));
-  if (!run.checkpoint.restart) PetscCall(ForecastCompare(deck, NULL, run.start)); /* a part of a run is not what was forecast */
+  if (!run.checkpoint.continued) PetscCall(ForecastCompare(deck, NULL, run.start)); /* a part of a run is not what was forecast */
   converged = Converged(&run);
   PetscCall(Destroy(&run));
   if (!converged) return UMK_ERR_CONVERGE;

@@ -121,7 +121,7 @@ typedef struct { /* run_checkpoint.c: where a run stands, and its checkpoints */
   Checkpoint  checkpoint;
   System     *system;
   RunData    *record[3];  /* of the run, beside, refined; NULL where there are none */
-  bool        restart, processes, solving, stopped; /* stopped: saved for the last time */
+  bool        restart, continued, processes, solving, stopped; /* continued: there is a checkpoint; stopped: saved for the last time */
   PetscInt    at;         /* the point that is being solved, of nT * nC */
   int         level;      /* its levels below this one are done */
   Collision   collision[2];

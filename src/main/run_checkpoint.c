@@ -17,7 +17,8 @@ static const DeckKey keys[] = {
 /* Values that a run may change when it is restarted: where things lie, and how they are computed. Files of the material are compared by their bytes. */
 static const char *const free_keys[] = {"title", "output", "checkpoint", "collision", "petsc", "solver.max_iterations", "solver.operator", "material.file", "material.path", "material.third_order.path"};
 
-#define GROUP   64   /* points of the scan in one dataset of states */
+#define GROUP   64    /* points of the scan in one dataset of states, */
+#define NUMBERS 1.5e9 /* and numbers in it */
 #define PATIENCE 20.0 /* seconds that a stopping run may spend on processes */
 
 PetscErrorCode RunCheckpointRegisterKeys(void)
@@ -41,6 +42,21 @@ static PetscErrorCode print_key(void *ctx, const char *path, const char *value)
   return 0;
 }
 
+/* PETSc's options that say when a solve is done, from the deck or the command line */
+static PetscErrorCode print_options(FILE *out)
+{
+  static const char *const name[] = {"-ksp_rtol", "-ksp_atol", "-ksp_type"};
+
+  PetscFunctionBeginUser;
+  for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+    char      value[128];
+    PetscBool set;
+    PetscCall(PetscOptionsGetString(NULL, NULL, name[i], value, sizeof value, &set));
+    if (set) fprintf(out, "PETSc option %s: %s\n", name[i], value);
+  }
+  PetscFunctionReturn(0);
+}
+
 static PetscErrorCode create(Deck deck, const char *output, PetscReal interval, Checkpoint *checkpoint)
 {
   PetscErrorCode code;
@@ -52,10 +68,11 @@ static PetscErrorCode create(Deck deck, const char *output, PetscReal interval, 
 
   PetscFunctionBeginUser;
   PetscCall(DeckGetSection(deck, "material", &material));
-  PetscCall(MaterialFingerprint(PETSC_COMM_WORLD, material, &hash));
+  PetscCall(MaterialFingerprint(PETSC_COMM_WORLD, material, output, &hash));
   out = open_memstream(&text, &size);
   UmkCheck(out, "no memory");
   code = DeckForEach(deck, print_key, out);
+  if (!code) code = print_options(out);
   if (hash) fprintf(out, "material (hash of its files): %016" PRIx64 "\n", hash);
   fclose(out);
   if (!code) code = CheckpointCreate(PETSC_COMM_WORLD, output, text, interval, checkpoint);
@@ -82,6 +99,7 @@ PetscErrorCode RunCheckpointCreate(Deck deck, const char *output, bool restart, 
   PetscCall(CheckpointFound(r->checkpoint, &found));
   PetscCall(CheckpointGetFolder(r->checkpoint, &folder));
   if (found && !restart) PetscFunctionReturn(InputErrorAt(folder, 0, "holds an unfinished run: continue it with --restart, or remove this folder to begin anew"));
+  r->continued = found;
   if (found) {
     PetscCall(CheckpointOpen(r->checkpoint, &found)); /* another deck's is refused before any work */
     PetscCall(CheckpointClose(r->checkpoint));
@@ -157,11 +175,12 @@ static PetscErrorCode visit_whole(const RunCheckpoint *r, WholeFunction f, void 
 /* A table [n points][nlocal][width] of a record, of which the first `points` are known */
 static PetscErrorCode visit_table(RunData *d, PerStateFunction f, void *ctx, PetscInt points, const char *name, PetscInt column, PetscReal *local, PetscInt width)
 {
-  PerState s = {.record = d, .width = width};
+  PerState       s     = {.record = d, .width = width};
+  const PetscInt group = (PetscInt)PetscMax(1.0, PetscMin((PetscReal)GROUP, NUMBERS / ((PetscReal)width * PetscMax(1, d->total))));
 
   PetscFunctionBeginUser;
-  for (PetscInt begin = 0; local && d->total > 0 && begin < points; begin += GROUP) {
-    s.points = PetscMin(GROUP, points - begin);
+  for (PetscInt begin = 0; local && d->total > 0 && begin < points; begin += group) {
+    s.points = PetscMin(group, points - begin);
     s.local  = local + (size_t)begin * (size_t)d->nlocal * (size_t)width;
     snprintf(s.path, sizeof s.path, "/states/%d/%s/%d/%d", (int)d->part, name, (int)column, (int)begin);
     PetscCall(f(ctx, &s));
@@ -429,7 +448,7 @@ static PetscErrorCode restore(RunCheckpoint *r)
     PetscCall(visit_whole(r, read_whole, r->checkpoint));
     PetscCall(visit_states(r, read_states, r->checkpoint));
     PetscCall(visit_solutions(r, read_states, r->checkpoint, false));
-    Log(1, "restart   %d of %d points are solved", (int)r->at, (int)(s->nT * s->nC));
+    Log(1, "restart   %d of %d points are solved%s%s", (int)r->at, (int)(s->nT * s->nC), r->level > 0 && r->level < LEVEL_COUNT ? ", the next up to level " : "", r->level > 0 && r->level < LEVEL_COUNT ? TransportLevelName[r->level] : "");
   }
   PetscCall(CheckpointClose(r->checkpoint));
   PetscFunctionReturn(0);

@@ -8,6 +8,7 @@
   A piece knows nothing of ranks; a rank reads the pieces of the points that are dealt to it now.
 */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "checkpoint.h"
@@ -296,7 +297,7 @@ static PetscErrorCode read_points(hid_t dataset, Collision collision, PetscInt *
   PetscCall(PetscMalloc1(ROWS, &row));
   for (hsize_t begin = 0; begin < total; begin += ROWS) {
     const hsize_t count = PetscMin(ROWS, total - begin);
-    *ok = *ok && transfer(dataset, H5T_NATIVE_INT64, begin, count, 2, false, true, row);
+    *ok = transfer(dataset, H5T_NATIVE_INT64, begin, count, 2, false, true, row) && *ok; /* collective, whatever was before */
     for (hsize_t i = 0; *ok && i < count; i++) {
       bool wants;
       PetscCall(CollisionWants(collision, (PetscInt)row[i][0], (PetscInt)row[i][1], &wants));
@@ -330,7 +331,21 @@ static PetscErrorCode restore_run(hid_t bytes, Collision collision, const int64_
   PetscFunctionReturn(0);
 }
 
-static PetscErrorCode read_pieces(hid_t pieces, hid_t bytes, Collision collision, PetscReal *restored, bool *ok)
+static int by_point(const void *a, const void *b)
+{
+  const PetscInt *x = a, *y = b;
+  if (x[0] != y[0]) return (x[0] > y[0]) - (x[0] < y[0]);
+  return (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+static bool is_wanted(const int64_t row[COLUMNS], PetscInt n, PetscInt (*wanted)[2])
+{
+  const PetscInt key[2] = {(PetscInt)row[CHANNEL], (PetscInt)row[POINT]};
+  return n > 0 && bsearch(key, wanted, (size_t)n, sizeof *wanted, by_point);
+}
+
+/* wanted [n]: finished points of this file, sorted */
+static PetscErrorCode read_pieces(hid_t pieces, hid_t bytes, Collision collision, PetscInt n, PetscInt (*wanted)[2], PetscReal *restored, bool *ok)
 {
   const hsize_t total = rows_of(pieces);
   int64_t     (*row)[COLUMNS];
@@ -340,11 +355,10 @@ static PetscErrorCode read_pieces(hid_t pieces, hid_t bytes, Collision collision
   PetscCall(PetscMalloc2(ROWS, &row, BUFFER, &buffer));
   for (hsize_t begin = 0; begin < total; begin += ROWS) {
     const hsize_t count = PetscMin(ROWS, total - begin);
-    *ok = *ok && transfer(pieces, H5T_NATIVE_INT64, begin, count, COLUMNS, false, true, row);
+    *ok = transfer(pieces, H5T_NATIVE_INT64, begin, count, COLUMNS, false, true, row) && *ok;
     for (hsize_t i = 0, j; *ok && i < count; i = PetscMax(i + 1, j)) {
       for (j = i; j < count; j++) {
-        bool wants;
-        PetscCall(CollisionWants(collision, (PetscInt)row[j][CHANNEL], (PetscInt)row[j][POINT], &wants));
+        const bool wants = is_wanted(row[j], n, wanted);
         *ok = *ok && row[j][BYTES] >= 0 && (size_t)row[j][BYTES] <= BUFFER;
         if (!wants || !*ok || (j > i && row[j][OFFSET] != row[j - 1][OFFSET] + row[j - 1][BYTES]) || (size_t)(row[j][OFFSET] + row[j][BYTES] - row[i][OFFSET]) > BUFFER) break;
       }
@@ -374,7 +388,8 @@ static PetscErrorCode load(Checkpoint c, const char *path, hid_t file, PetscInt 
     if (H5Lexists(file, text, H5P_DEFAULT) > 0) dataset[k] = H5Dopen2(file, text, H5P_DEFAULT);
   }
   PetscCall(read_points(dataset[0], collision, &n, &wanted, &ok));
-  PetscCall(read_pieces(dataset[1], dataset[2], collision, restored, &ok));
+  if (n > 0) qsort(wanted, (size_t)n, sizeof *wanted, by_point);
+  PetscCall(read_pieces(dataset[1], dataset[2], collision, n, wanted, restored, &ok));
   for (PetscInt i = 0; ok && i < n; i++) PetscCall(CollisionRestoreDone(collision, wanted[i][0], wanted[i][1]));
   PetscCall(PetscFree(wanted));
   for (int k = 0; k < 3; k++)

@@ -9,7 +9,10 @@ hid_t CheckpointFileOpen(Checkpoint c, const char *path)
 
   if (access >= 0 && H5Pset_fapl_mpio(access, c->comm, MPI_INFO_NULL) >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0) file = H5Fopen(path, H5F_ACC_RDONLY, access);
   if (access >= 0) H5Pclose(access);
-  return file;
+  int all = file >= 0;
+  if (MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, c->comm)) all = 0;
+  if (!all && file >= 0) H5Fclose(file);
+  return all ? file : H5I_INVALID_HID;
 }
 
 static bool read_int(hid_t file, const char *name, int64_t *value)

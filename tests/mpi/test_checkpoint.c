@@ -138,6 +138,55 @@ START_TEST(processes)
 }
 END_TEST
 
+/* --- a stop within a wedge point: the channel has handed over what it found there, and gives up */
+static const ChannelType *whole_type;
+static int                calls, stop_at;
+
+static PetscErrorCode give_up(Channel c, const StatesPoint *p, PetscInt ik, const ProcessSink *sink)
+{
+  PetscFunctionBeginUser;
+  PetscCall(whole_type->enumerate(c, p, ik, sink));
+  PetscFunctionReturn(++calls == stop_at ? UMK_ERR_STOPPED : 0);
+}
+
+START_TEST(within_a_point)
+{
+  Engine             e;
+  const StatesPoint *p;
+  ChannelType        type;
+  Checkpoint         cp;
+  Collision          c;
+  CollisionCost      cost;
+  PetscReal          restored, found, sum, expected;
+  bool               done = true;
+
+  ck_call(EngineCreate(PETSC_COMM_WORLD, text, NULL, &e));
+  ck_call(EngineSetPoint(&e, 0, &p));
+  ck_call(CollisionGetCost(e.collision, &cost));
+  ck_call(sum_rates(e.collision, PETSC_COMM_WORLD, p, &expected));
+  whole_type          = e.channels[0]->type;
+  type                = *whole_type;
+  type.enumerate      = give_up;
+  e.channels[0]->type = &type;
+  calls               = 0;
+  stop_at             = 2;
+  ck_call(CheckpointCreate(e.comm, output, "a: 1\n", 1.0, &cp));
+  ck_call(make_collision(&e, &c));
+  ck_call(CollisionEnumerate(c, HUGE_VAL, &done));
+  ck_all(!done);
+  ck_call(CheckpointSaveProcesses(cp, 3, c, HUGE_VAL));
+  ck_call(CollisionDestroy(&c));
+  ck_call(CheckpointDestroy(&cp));
+  e.channels[0]->type = whole_type;
+  ck_call(go_on(&e, "a: 1\n", p, &restored, &found, &sum));
+  ck_all(restored > 0.0);
+  ck_near(found, cost.processes, 0.0, 1.0);
+  ck_near(sum, expected, 1e-12, expected);
+  remove_all(&e);
+  ck_call(EngineDestroy(&e));
+}
+END_TEST
+
 /* Another deck, another number of files, a file cut short */
 START_TEST(not_ours)
 {
@@ -228,6 +277,7 @@ static Suite *make_suite(void)
   tcase_set_timeout(cases, 120);
   tcase_add_checked_fixture(cases, setup, teardown);
   tcase_add_loop_test(cases, processes, 0, 3);
+  tcase_add_test(cases, within_a_point);
   tcase_add_test(cases, not_ours);
   tcase_add_test(cases, states);
   suite_add_tcase(suite, cases);
