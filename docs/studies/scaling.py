@@ -5,7 +5,8 @@
 scaling.py UMKLAPP FOLDER [--ranks 1 2] [--memory-ranks 4] [--repeat 2] [--study NAME ...]
 
 Runs each study on each number of ranks, `repeat` times in turn (the fastest counts), and prints tables; FOLDER takes results, logs, scaling.png.
-Ranks beyond the cores of the machine (--memory-ranks) are run once, for their memory and balance alone.
+Ranks beyond the cores of the machine (--memory-ranks) are run once, for their memory and balance alone. Cells of stages: seconds of wall time / seconds at work, the mean of
+the ranks, and in brackets the largest of them over the mean.
 """
 import argparse
 import os
@@ -70,8 +71,8 @@ def report(name, results, timed):
     for ranks, r in sorted(results.items()):
         row = [str(ranks), f"{r['processes']:.3g}", f"{r['balance']:.3f}"]
         for stage in STAGES:
-            wall, _, imbalance, _ = r['stages'].get(stage, (0, 0, 1, 0))
-            row.append((f'{wall:.1f}' if ranks in timed else '') + (f' ({imbalance:.2f})' if stage in ('processes', 'solve') else ''))
+            wall, work, imbalance, _ = r['stages'].get(stage, (0, 0, 1, 0))
+            row.append((f'{wall:.2f} / ' if ranks in timed else '') + f'{work:.2f}' + (f' ({imbalance:.2f})' if stage in ('processes', 'solve') else ''))
         speed = first['seconds'] / r['seconds'] * (r['processes'] / first['processes'] if weak else 1.0)
         row += [f"{r['seconds']:.1f}" if ranks in timed else '', f"{speed:.2f}" if ranks in timed else '', f"{r['MiB']:.0f}"]
         rows.append(row)
@@ -120,12 +121,14 @@ def plot(folder, everything, timed):
     axes[0].set_xticks(x, strong)
     axes[0].set_ylabel(f'time, of the run on {timed[0]} rank')
     axes[0].set_title('left bar 1 rank, right bar 2' if timed == [1, 2] else 'bars: ' + ', '.join(map(str, timed)) + ' ranks', fontsize=10)
-    axes[0].legend(fontsize=8)
+    axes[0].legend(fontsize=8, loc='upper left', bbox_to_anchor=(1.0, 1.0))
     for i, (name, r) in enumerate(strong.items()):
         ranks = sorted(r)
         axes[1].loglog(ranks, [r[k]['MiB'] for k in ranks], 'o-', color=f'C{i}', label=name)
     axes[1].set_xticks(sorted(next(iter(strong.values()))), sorted(next(iter(strong.values()))))
     axes[1].minorticks_off()
+    ticks = [n for n in (100, 150, 200, 300, 400, 600, 800, 1200, 1600) if axes[1].get_ylim()[0] <= n <= axes[1].get_ylim()[1]]
+    axes[1].set_yticks(ticks, ticks)
     axes[1].set_xlabel('ranks')
     axes[1].set_ylabel('MiB per rank')
     axes[1].legend(fontsize=8)

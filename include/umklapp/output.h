@@ -92,12 +92,13 @@ PetscErrorCode CheckpointClose(Checkpoint checkpoint);
 /* The next state file, to be filled with ResultsWrite*; End commits and destroys it, or gives it up when code is an error, which is returned. */
 PetscErrorCode CheckpointBegin(Checkpoint checkpoint, Results *state);
 PetscErrorCode CheckpointEnd(Checkpoint checkpoint, PetscErrorCode code, Results *state);
-/* Processes that the collision number `which` of the run has found and not yet saved, unless writing would take longer than `seconds` at the pace of the last files (they
-   would be found anew, with a warning); those that its ranks still want. restored: processes read, all ranks. */
-PetscErrorCode CheckpointSaveProcesses(Checkpoint checkpoint, PetscInt which, Collision collision, PetscReal seconds);
+/* Processes that the collision number `which` of the run has found and not yet saved, unless writing would take longer than `seconds` at the pace of the last files: then
+   later, or not at all (last: with a warning); those that its ranks still want. restored: processes read, all ranks. */
+PetscErrorCode CheckpointSaveProcesses(Checkpoint checkpoint, PetscInt which, Collision collision, PetscReal seconds, bool last);
 PetscErrorCode CheckpointLoadProcesses(Checkpoint checkpoint, PetscInt which, Collision collision, PetscReal *restored);
-/* Seconds until the next one is due: the interval since the last, and 25 times what the last one took, whichever is longer, so that checkpoints cost less than 4 % of a run. The
-   same on all ranks. */
+/* Seconds that may be spent on checkpoints now: they cost at most 4 % of a run. Seconds until the next one is due: an interval after the last, later where one like the
+   last would exceed that. The same on all ranks. */
+PetscErrorCode CheckpointBudget(Checkpoint checkpoint, PetscReal *seconds);
 PetscErrorCode CheckpointWait(Checkpoint checkpoint, PetscReal *seconds);
 /* The interval begins anew, whether anything was written or not. */
 PetscErrorCode CheckpointRest(Checkpoint checkpoint);

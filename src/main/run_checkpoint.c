@@ -351,13 +351,17 @@ static PetscErrorCode fill_state(const RunCheckpoint *r, Results state)
 
 /* --- saving */
 
-static PetscErrorCode save(RunCheckpoint *r, PetscReal seconds)
+static PetscErrorCode save(RunCheckpoint *r, bool stopping)
 {
-  Results state;
+  PetscReal seconds = PATIENCE;
+  Results   state;
 
   PetscFunctionBeginUser;
-  for (int k = 0; k < 2; k++)
-    if (r->processes && r->collision[k]) PetscCall(CheckpointSaveProcesses(r->checkpoint, k, r->collision[k], seconds));
+  for (int k = 0; k < 2; k++) {
+    if (!r->processes || !r->collision[k]) continue;
+    if (!stopping) PetscCall(CheckpointBudget(r->checkpoint, &seconds));
+    PetscCall(CheckpointSaveProcesses(r->checkpoint, k, r->collision[k], seconds, stopping));
+  }
   if (!r->solving) PetscFunctionReturn(0);
   PetscCall(CheckpointBegin(r->checkpoint, &state));
   PetscCall(CheckpointEnd(r->checkpoint, fill_state(r, state), &state));
@@ -365,9 +369,9 @@ static PetscErrorCode save(RunCheckpoint *r, PetscReal seconds)
 }
 
 /* A disk that is full is no reason to lose the run. */
-static PetscErrorCode try_to_save(RunCheckpoint *r, PetscReal seconds)
+static PetscErrorCode try_to_save(RunCheckpoint *r, bool stopping)
 {
-  const PetscErrorCode code = save(r, seconds);
+  const PetscErrorCode code = save(r, stopping);
 
   PetscFunctionBeginUser;
   if (code && code != UMK_ERR_INPUT) PetscFunctionReturn(code);
@@ -399,9 +403,9 @@ static PetscErrorCode beat(void *ctx, bool stopping)
   PetscCall(CheckpointWait(r->checkpoint, &wait));
   if (stopping) {
     r->stopped = true;
-    PetscCall(try_to_save(r, PATIENCE));
+    PetscCall(try_to_save(r, true));
     PetscCall(say_how_far(r));
-  } else if (wait <= 0.0) PetscCall(try_to_save(r, HUGE_VAL));
+  } else if (wait <= 0.0) PetscCall(try_to_save(r, false));
   else PetscFunctionReturn(0);
   PetscCall(CheckpointRest(r->checkpoint));
   PetscFunctionReturn(0);

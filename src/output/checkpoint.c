@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "checkpoint.h"
 
-#define SHARE 25.0 /* a checkpoint may take this part of the time since the last one */
+#define SHARE 25.0 /* checkpoints may take this part of a run's time */
 
 PetscErrorCode CheckpointCreate(MPI_Comm comm, const char *output, const char *keys, PetscReal interval, Checkpoint *checkpoint)
 {
@@ -21,7 +21,7 @@ PetscErrorCode CheckpointCreate(MPI_Comm comm, const char *output, const char *k
   *checkpoint   = c;
   c->interval   = interval;
   c->generation = c->segment = -1;
-  c->last       = WallTime();
+  c->last = c->created = WallTime();
   c->file       = H5I_INVALID_HID;
   PetscCallMPI(MPI_Comm_dup(comm, &c->comm));
   PetscCallMPI(MPI_Comm_rank(c->comm, &c->rank));
@@ -187,13 +187,24 @@ PetscErrorCode CheckpointEnd(Checkpoint c, PetscErrorCode code, Results *r)
   PetscFunctionReturn(code);
 }
 
-PetscErrorCode CheckpointWait(Checkpoint c, PetscReal *seconds)
+PetscErrorCode CheckpointBudget(Checkpoint c, PetscReal *seconds)
 {
   PetscBool often = PETSC_FALSE;
 
   PetscFunctionBeginUser;
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-checkpoint_often", &often, NULL));
-  *seconds = c->interval > 0.0 ? c->last + PetscMax(c->interval, often ? 0.0 : SHARE * c->cost) - WallTime() : HUGE_VAL;
+  *seconds = often ? HUGE_VAL : (WallTime() - c->created) / SHARE - c->seconds;
+  PetscCallMPI(MPI_Bcast(seconds, 1, MPIU_REAL, 0, c->comm));
+  PetscFunctionReturn(0);
+}
+
+PetscErrorCode CheckpointWait(Checkpoint c, PetscReal *seconds)
+{
+  PetscReal budget;
+
+  PetscFunctionBeginUser;
+  PetscCall(CheckpointBudget(c, &budget));
+  *seconds = c->interval > 0.0 ? PetscMax(c->last + c->interval - WallTime(), SHARE * (c->cost - budget)) : HUGE_VAL;
   PetscCallMPI(MPI_Bcast(seconds, 1, MPIU_REAL, 0, c->comm));
   PetscFunctionReturn(0);
 }

@@ -12,7 +12,7 @@ struct _p_Checkpoint {
   int       rank;
   char     *folder, *keys;
   PetscReal interval;
-  PetscReal last, cost;         /* WallTime() of the last one's end, seconds it took: rank 0 decides */
+  PetscReal created, last, cost; /* WallTime() of the beginning and of the last one's end, seconds that the last file took: rank 0 decides */
   PetscReal seconds, bytes;     /* written, all together */
   PetscInt  files;
   PetscInt  generation, segment; /* of the next state, of the next file of processes; -1: look into the folder first */

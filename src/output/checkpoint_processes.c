@@ -237,7 +237,7 @@ static PetscErrorCode next_segment(Checkpoint c, char name[32])
   PetscFunctionReturn(0);
 }
 
-PetscErrorCode CheckpointSaveProcesses(Checkpoint c, PetscInt which, Collision collision, PetscReal seconds)
+PetscErrorCode CheckpointSaveProcesses(Checkpoint c, PetscInt which, Collision collision, PetscReal seconds, bool last)
 {
   Results        r;
   PetscErrorCode code;
@@ -254,7 +254,7 @@ PetscErrorCode CheckpointSaveProcesses(Checkpoint c, PetscInt which, Collision c
   int fits = (PetscReal)f.total[2] <= seconds * (c->bytes > SLOWEST ? c->bytes / c->seconds : SLOWEST);
   PetscCallMPI(MPI_Bcast(&fits, 1, MPI_INT, 0, c->comm));
   if (!fits) {
-    LogWarning("%.3g GiB of processes are not saved, it would take too long: they will be found anew", (double)f.total[2] / 1073741824.0);
+    if (last) LogWarning("%.3g GiB of processes are not saved, it would take too long: they will be found anew", (double)f.total[2] / 1073741824.0);
     PetscCall(PetscFree(f.row));
     PetscFunctionReturn(0);
   }

@@ -64,7 +64,7 @@ static PetscErrorCode save_some(const Engine *e, const char *keys, int rounds, P
   PetscCall(make_collision(e, &c));
   for (int k = 0; k < rounds && !done; k++) {
     PetscCall(CollisionEnumerate(c, 0.0, &done));
-    PetscCall(CheckpointSaveProcesses(cp, 3, c, HUGE_VAL));
+    PetscCall(CheckpointSaveProcesses(cp, 3, c, HUGE_VAL, false));
   }
   PetscCall(CollisionGetCost(c, &cost));
   *saved = cost.processes;
@@ -174,7 +174,7 @@ START_TEST(within_a_point)
   ck_call(make_collision(&e, &c));
   ck_call(CollisionEnumerate(c, HUGE_VAL, &done));
   ck_all(!done);
-  ck_call(CheckpointSaveProcesses(cp, 3, c, HUGE_VAL));
+  ck_call(CheckpointSaveProcesses(cp, 3, c, HUGE_VAL, false));
   ck_call(CollisionDestroy(&c));
   ck_call(CheckpointDestroy(&cp));
   e.channels[0]->type = whole_type;
