@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <slepcsys.h>
+#include <stdlib.h>
 #include "umklapp/base.h"
 
 /* A call that must succeed on all ranks. */
@@ -32,6 +33,17 @@ static inline bool CollectiveOk(bool ok)
     double ck_a = (a), ck_b = (b), ck_t = (tolerance) * fabs((double)(scale)); \
     ck_assert_msg(CollectiveOk(fabs(ck_a - ck_b) <= ck_t), "%s = %.15g, %s = %.15g, difference %.3g > %.3g", #a, ck_a, #b, ck_b, fabs(ck_a - ck_b), ck_t); \
   } while (0)
+
+/* A new folder, the same on all ranks; every rank may remove it when it is empty. Collective. */
+static inline void TemporaryFolder(char *folder, size_t size)
+{
+  int rank, made = 1;
+  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
+  snprintf(folder, size, "/tmp/umklapp-test-XXXXXX");
+  if (!rank) made = mkdtemp(folder) != NULL;
+  MPI_Bcast(folder, (int)size, MPI_CHAR, 0, PETSC_COMM_WORLD);
+  ck_all(made);
+}
 
 static inline int HarnessRun(int argc, char **argv, Suite *(*make)(void))
 {

@@ -306,7 +306,8 @@ static void turn(const PerState *s, PetscReal *rows, bool back)
     }
 }
 
-static PetscErrorCode write_states(void *ctx, const PerState *s)
+/* To the state that is being written, or from the one that is read: the other is NULL. */
+static PetscErrorCode transfer_states(Results to, Checkpoint from, const PerState *s)
 {
   PetscInt       dims[2];
   ResultsPart    part;
@@ -315,28 +316,21 @@ static PetscErrorCode write_states(void *ctx, const PerState *s)
 
   PetscFunctionBeginUser;
   PetscCall(share_states(s, dims, &part, &rows, &ordered));
-  turn(s, rows, false);
-  PetscCall(RunStateOrder(s->record, dims[1], rows, part.count, ordered, false));
-  code = ResultsWritePart(ctx, s->path, 2, dims, &part, ordered, RESULTS_LABEL("atomic", "state, point and component", "of a checkpoint"));
+  if (to) {
+    turn(s, rows, false);
+    PetscCall(RunStateOrder(s->record, dims[1], rows, part.count, ordered, false));
+    code = ResultsWritePart(to, s->path, 2, dims, &part, ordered, RESULTS_LABEL("atomic", "state, point and component", "of a checkpoint"));
+  } else {
+    code = CheckpointReadPart(from, s->path, 2, dims, &part, ordered);
+    if (!code) code = RunStateOrder(s->record, dims[1], rows, part.count, ordered, true);
+    if (!code) turn(s, rows, true);
+  }
   PetscCall(PetscFree2(rows, ordered));
   PetscFunctionReturn(code);
 }
 
-static PetscErrorCode read_states(void *ctx, const PerState *s)
-{
-  PetscInt       dims[2];
-  ResultsPart    part;
-  PetscReal     *rows, *ordered;
-  PetscErrorCode code;
-
-  PetscFunctionBeginUser;
-  PetscCall(share_states(s, dims, &part, &rows, &ordered));
-  code = CheckpointReadPart(ctx, s->path, 2, dims, &part, ordered);
-  if (!code) code = RunStateOrder(s->record, dims[1], rows, part.count, ordered, true);
-  if (!code) turn(s, rows, true);
-  PetscCall(PetscFree2(rows, ordered));
-  PetscFunctionReturn(code);
-}
+static PetscErrorCode write_states(void *ctx, const PerState *s) { return transfer_states(ctx, NULL, s); }
+static PetscErrorCode read_states(void *ctx, const PerState *s) { return transfer_states(NULL, ctx, s); }
 
 static PetscErrorCode fill_state(const RunCheckpoint *r, Results state)
 {

@@ -13,6 +13,7 @@
 PetscErrorCode CheckpointCreate(MPI_Comm comm, const char *output, const char *keys, PetscReal interval, Checkpoint *checkpoint)
 {
   const size_t length = strlen(output) + 16;
+  PetscBool    often  = PETSC_FALSE;
   Checkpoint   c;
 
   PetscFunctionBeginUser;
@@ -23,6 +24,8 @@ PetscErrorCode CheckpointCreate(MPI_Comm comm, const char *output, const char *k
   c->generation = c->segment = -1;
   c->last = c->created = WallTime();
   c->file       = H5I_INVALID_HID;
+  PetscCall(PetscOptionsGetBool(NULL, NULL, "-checkpoint_often", &often, NULL));
+  c->often = often;
   PetscCallMPI(MPI_Comm_dup(comm, &c->comm));
   PetscCallMPI(MPI_Comm_rank(c->comm, &c->rank));
   PetscCall(PetscMalloc1(length, &c->folder));
@@ -187,24 +190,21 @@ PetscErrorCode CheckpointEnd(Checkpoint c, PetscErrorCode code, Results *r)
   PetscFunctionReturn(code);
 }
 
+/* Of this rank's clock */
+static PetscReal budget(Checkpoint c) { return c->often ? HUGE_VAL : (WallTime() - c->created) / SHARE - c->seconds; }
+
 PetscErrorCode CheckpointBudget(Checkpoint c, PetscReal *seconds)
 {
-  PetscBool often = PETSC_FALSE;
-
   PetscFunctionBeginUser;
-  PetscCall(PetscOptionsGetBool(NULL, NULL, "-checkpoint_often", &often, NULL));
-  *seconds = often ? HUGE_VAL : (WallTime() - c->created) / SHARE - c->seconds;
+  *seconds = budget(c);
   PetscCallMPI(MPI_Bcast(seconds, 1, MPIU_REAL, 0, c->comm));
   PetscFunctionReturn(0);
 }
 
 PetscErrorCode CheckpointWait(Checkpoint c, PetscReal *seconds)
 {
-  PetscReal budget;
-
   PetscFunctionBeginUser;
-  PetscCall(CheckpointBudget(c, &budget));
-  *seconds = c->interval > 0.0 ? PetscMax(c->last + c->interval - WallTime(), SHARE * (c->cost - budget)) : HUGE_VAL;
+  *seconds = c->interval > 0.0 ? PetscMax(c->last + c->interval - WallTime(), SHARE * (c->cost - budget(c))) : HUGE_VAL;
   PetscCallMPI(MPI_Bcast(seconds, 1, MPIU_REAL, 0, c->comm));
   PetscFunctionReturn(0);
 }

@@ -12,6 +12,7 @@ struct _p_Checkpoint {
   int       rank;
   char     *folder, *keys;
   PetscReal interval;
+  bool      often;              /* costs do not count: for tests */
   PetscReal created, last, cost; /* WallTime() of the beginning and of the last one's end, seconds that the last file took: rank 0 decides */
   PetscReal seconds, bytes;     /* written, all together */
   PetscInt  files;

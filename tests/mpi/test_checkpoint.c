@@ -12,11 +12,7 @@ static char folder[64], output[96], text[1024];
 
 static void setup(void)
 {
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  snprintf(folder, sizeof folder, "/tmp/umklapp-test-XXXXXX");
-  if (!rank) ck_assert_ptr_nonnull(mkdtemp(folder));
-  MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, PETSC_COMM_WORLD);
+  TemporaryFolder(folder, sizeof folder);
   snprintf(output, sizeof output, "%s/r.h5", folder);
   snprintf(text, sizeof text, "temperature: 300 K\nmaterial: %s/inputs/data/silicon-phonons.h5\nphonons: {mesh: 5}\nscattering: {three_phonon: {}, isotope: natural, boundary: 1 um}\n", getenv("UMKLAPP_SOURCE"));
 }

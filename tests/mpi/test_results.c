@@ -16,11 +16,7 @@ static char folder[PETSC_MAX_PATH_LEN], path[PETSC_MAX_PATH_LEN + 16];
 
 static void setup(void)
 {
-  int rank;
-  MPI_Comm_rank(PETSC_COMM_WORLD, &rank);
-  snprintf(folder, sizeof folder, "/tmp/umklapp-test-XXXXXX");
-  if (!rank) ck_assert_ptr_nonnull(mkdtemp(folder));
-  MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, PETSC_COMM_WORLD);
+  TemporaryFolder(folder, sizeof folder);
   snprintf(path, sizeof path, "%s/r.h5", folder);
 }
 
